@@ -1,8 +1,9 @@
 """What every model shares: the names of constraints, the column types, the extensions.
 
 A constraint or index is named by `NAMING_CONVENTION`; a model spells out only a name that departs
-from it. A column typed `str` is text, `datetime` a timestamp with time zone, `list[str]` an array
-of varchar; any other type is written at the column.
+from it. A column typed `str` is text, `int` an integer, `datetime` a timestamp with time zone,
+`list[str]` an array of varchar; another type stands at the column. `| None` means that it may be
+null.
 """
 
 from __future__ import annotations

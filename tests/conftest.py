@@ -1,6 +1,7 @@
 """Fixtures and markers that every test may use: a server per session, a database per test.
 
-Which server: `--server`, else PGMIGRATIONS_TEST_URL, else PGMIGRATIONS_TEST_SERVER, else `embedded`.
+Which server: `--server`, else PGMIGRATIONS_TEST_URL, else PGMIGRATIONS_TEST_SERVER, else
+`embedded`.
 """
 
 from __future__ import annotations

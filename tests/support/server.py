@@ -1,4 +1,4 @@
-"""The PostgreSQL server that a test session runs on: chosen by name, started once, stopped at the end.
+"""The PostgreSQL server that a test session runs on: chosen by name, started and stopped once.
 
 A session's server keeps its data on a RAM disk where there is room, with durability off; a server
 given by URL is used as it is. Under pytest-xdist the controller starts it and the workers are told

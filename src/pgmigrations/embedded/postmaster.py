@@ -1,0 +1,113 @@
+"""The running server as seen from outside: `postmaster.pid` and the process behind it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PostmasterFile:
+    """What `postmaster.pid` says.
+
+    Its lines: process id, data folder, start time, port, socket folder, address, shared memory,
+    state (PostgreSQL's `src/include/utils/pidfile.h`).
+    """
+
+    pid: int
+    port: int
+    socket_folder: Path
+    ready: bool
+
+    @property
+    def socket(self) -> Path:
+        """Path of the server's socket."""
+        return self.socket_folder / f".s.PGSQL.{self.port}"
+
+
+def read_postmaster_file(cluster: Path) -> PostmasterFile | None:
+    """Read `postmaster.pid`; None while it is absent or half-written."""
+    try:
+        text = (cluster / "postmaster.pid").read_text(errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+    lines = text.split("\n")
+    try:
+        return PostmasterFile(
+            pid=int(lines[0]),
+            port=int(lines[3]),
+            socket_folder=Path(lines[4]),
+            ready=len(lines) > 7 and lines[7].strip() == "ready",
+        )
+    except (ValueError, IndexError):
+        return None
+
+
+def serves(pid: int, cluster: Path) -> bool:
+    """Tell whether the process is a PostgreSQL that works on `cluster`.
+
+    A process id in a file may since belong to any other process.
+    """
+    command = _command(pid)
+    if os.fsencode(cluster) in command:
+        return True
+    try:
+        # Started by hand with a relative path: the server's working folder is its data.
+        here = Path(f"/proc/{pid}/cwd").readlink() == cluster
+    except OSError:
+        return False
+    return here and any(b"postgres" in word for word in command)
+
+
+def accepts(file: PostmasterFile, uid: int) -> bool:
+    """Tell whether the server's socket answers and lies in a folder of `uid` alone.
+
+    The owner is checked since a cleaned `/tmp` lets another user put a socket in its place.
+    """
+    try:
+        info = file.socket_folder.lstat()
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != uid or info.st_mode & 0o077:
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(5.0)
+            client.connect(os.fspath(file.socket))
+    except OSError:
+        return False
+    return True
+
+
+def wait_gone(pid: int, timeout: float) -> None:
+    """Wait until the process has left the process table; reap it when it is our child.
+
+    Args:
+        pid: Process id.
+        timeout: Seconds after which a process that its parent does not reap is let be.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+
+
+def _command(pid: int) -> list[bytes]:
+    """Return the process's arguments; one string of them all where there is no `/proc`."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return []
+    answer = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
+    )
+    return answer.stdout.split(b" -c ")[0].strip().split(b" -D ")

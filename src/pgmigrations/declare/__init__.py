@@ -1,0 +1,19 @@
+"""What models say about PostgreSQL for which SQLAlchemy has no word.
+
+Models import SQLAlchemy and this package, nothing else of ours; importing it does not import
+Alembic, so an application that loads its models at run time pays nothing for its migrations.
+
+Example:
+    >>> from sqlalchemy import MetaData
+    >>> metadata = MetaData()
+    >>> declare(metadata, Extension("uuid-ossp"), Extension("vector"))
+    >>> [declared.name for declared in declarations(metadata, Extension)]
+    ['uuid-ossp', 'vector']
+"""
+
+from __future__ import annotations
+
+from pgmigrations.declare.declaration import Declaration, declarations, declare
+from pgmigrations.declare.extension import Extension
+
+__all__ = ["Declaration", "Extension", "declarations", "declare"]

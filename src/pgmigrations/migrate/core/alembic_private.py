@@ -1,0 +1,81 @@
+"""The underscore names of Alembic that have no public equivalent, all of them, in one place.
+
+Each is checked by a test at Alembic's lowest supported version and at the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import alembic.context
+import alembic.op
+from alembic.autogenerate import render
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
+from sqlalchemy import Table
+from sqlalchemy.types import TypeEngine
+
+MigrationsFn = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
+
+
+def migrations_fn() -> MigrationsFn:
+    """Return the work that Alembic's current command wants done once the environment runs.
+
+    `context.configure(fn=…)` replaces it, but nothing public tells what would be replaced.
+    """
+    environment = alembic.context._proxy  # type: ignore[attr-defined]
+    work: MigrationsFn = environment.context_opts["fn"]
+    return work
+
+
+def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
+    """Render a type as Alembic would, the project's `render_item` included."""
+    return render._repr_type(type_, context)
+
+
+def implementation_of(operation: type[MigrateOperation]) -> Callable[[Operations, Any], Any]:
+    """Return the implementation that is registered for an operation, to call it from ours."""
+    implementation: Callable[[Operations, Any], Any] = Operations._to_impl._registry[
+        (operation, "default")
+    ]
+    return implementation
+
+
+def renderer_of(operation: type[MigrateOperation]) -> Callable[[AutogenContext, Any], Any]:
+    """Return the renderer that is registered for an operation, to call it from ours."""
+    renderer: Callable[[AutogenContext, Any], Any] = render.default_renderers._registry[
+        (operation, "default")
+    ]
+    return renderer
+
+
+def version_locations(script: ScriptDirectory) -> list[Path]:
+    """Return the folders that hold revisions, made absolute."""
+    return [Path(location) for location in script._version_locations]
+
+
+def version_table_of(context: MigrationContext) -> Table:
+    """Return the version table that a context reads and writes."""
+    return context._version
+
+
+@contextmanager
+def operations_in(context: MigrationContext) -> Iterator[Operations]:
+    """Let `op.…` work in another context for a while, then in the one that it worked in before.
+
+    `Operations.context()` alone leaves nothing installed at its end, which would break the
+    revision that runs around it.
+    """
+    outer = getattr(alembic.op, "_proxy", None)
+    try:
+        with Operations.context(context) as operations:
+            yield operations
+    finally:
+        if outer is not None:
+            outer._install_proxy()

@@ -1,0 +1,81 @@
+"""The comparator of the kinds: the difference of two snapshots, phrased as operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import UpgradeOps
+from alembic.util import PriorityDispatchResult
+from sqlalchemy import MetaData
+from sqlalchemy.util import to_list
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.options import OPTION, scope_of
+from pgmigrations.migrate.core.snapshot import Change, Record, Scope, differences, snapshot
+
+
+class UnphrasedDifference(PgMigrationsError):
+    """A difference that no operation expresses."""
+
+    def __init__(self, change: Change[Any]) -> None:
+        record: Record = change.after or change.before  # type: ignore[assignment]
+        super().__init__(
+            f"{record.kind} {record.name} differs, and no operation expresses how: "
+            f"the database has {change.before}, the models declare {change.after}",
+            "Write the change by hand, then run this again",
+        )
+        self.change = change
+
+
+def comparator(
+    kinds: Sequence[AnyKind],
+) -> Callable[[AutogenContext, UpgradeOps], PriorityDispatchResult]:
+    """Make the comparator that the plugin registers for the target "autogenerate"."""
+
+    def compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
+        if OPTION in context.opts:
+            scope = scope_of(context.migration_context)
+            for kind in kinds:
+                upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
+        return PriorityDispatchResult.CONTINUE
+
+    return compare
+
+
+def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[Any]:
+    if kind.comparison is None:
+        return []
+    assert context.connection is not None
+    metadatas = cast(Sequence[MetaData], to_list(context.metadata))
+    actual = snapshot(kind.read(context.connection, scope))
+    declared = snapshot(kind.comparison.declared(metadatas, scope, actual))
+    ours = {
+        identity: record
+        for identity, record in actual.items()
+        if identity in declared or _is_ours(record, context, scope)
+    }
+    operations: list[Any] = []
+    for change in differences(ours, declared):
+        phrased = kind.comparison.phrase(change, scope)
+        if not phrased:
+            raise UnphrasedDifference(change)
+        operations.extend(phrased)
+        for operation in phrased:
+            log.info("Detected %s: %s", operation.operation_name, operation.subject)
+    return operations
+
+
+def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
+    """Ask the project's `include_name` about the object, and about the tables that need it."""
+
+    def included(name: str, type_: str, schema: str) -> bool:
+        parents: Any = {"schema_name": scope.shown_schema(schema)}
+        return context.run_name_filters(name, cast(Any, type_), parents)
+
+    return included(record.name, record.kind, record.schema) and all(
+        included(table, "table", schema) for schema, table in record.used_by
+    )

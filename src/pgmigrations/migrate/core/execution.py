@@ -1,0 +1,37 @@
+"""Running SQL for an operation: against the server, or into `--sql` output."""
+
+from __future__ import annotations
+
+import logging
+
+from alembic.operations import Operations
+from sqlalchemy import Connection
+
+log = logging.getLogger("pgmigrations")
+
+
+def is_offline(operations: Operations) -> bool:
+    """Tell whether the run only writes SQL (`--sql`)."""
+    return operations.migration_context.as_sql
+
+
+def connection_of(operations: Operations) -> Connection:
+    """Return the connection of a run that has one."""
+    connection = operations.migration_context.connection
+    assert connection is not None
+    return connection
+
+
+def execute(operations: Operations, sql: str) -> None:
+    """Send a statement as it stands.
+
+    Neither `%` nor `:name` in it is a placeholder, so any name and any literal comes through.
+
+    Args:
+        operations: Alembic's operations of this run.
+        sql: One statement without a semicolon at its end.
+    """
+    if is_offline(operations):
+        operations.migration_context.impl.static_output(f"{sql};")
+    else:
+        connection_of(operations).exec_driver_sql(sql, execution_options={"no_parameters": True})

@@ -1,0 +1,136 @@
+"""The base of our operations: look, act, reverse, render."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+from sqlalchemy import Connection
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.execution import connection_of, execute, is_offline, log
+from pgmigrations.migrate.core.phase import Phase
+
+UNRENDERED = {"render": False}
+"""Field metadata of what an operation knows for its reverse but a revision does not say."""
+
+
+class DifferentObject(PgMigrationsError):
+    """An object of the wanted name is there, and is another one."""
+
+    def __init__(self, what: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{what} is there, but differs: the revision wants {wanted}, the database has {found}",
+            "Change one to match the other, then run this again",
+        )
+        self.subject = what
+        self.wanted = wanted
+        self.found = found
+
+
+class MissingObject(PgMigrationsError):
+    """What an operation would change is not there."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"{what} does not exist", hint)
+        self.subject = what
+
+
+class IrreversibleOperation(PgMigrationsError):
+    """An operation that does not know how things were before it."""
+
+
+@dataclass(eq=False)
+class Operation(MigrateOperation, abc.ABC):
+    """One change of one object, which may be asked for again at any time.
+
+    A subclass is a dataclass whose fields are the arguments of its call in a revision: positional
+    ones first, keyword-only ones rendered where they differ from their default. It has a
+    classmethod named `operation_name`, which revisions call as `op.<operation_name>(…)`.
+    """
+
+    operation_name: ClassVar[str]
+    autocommit: ClassVar[bool] = False
+    """Whether the statement must be committed before anything else can use what it made."""
+
+    phase: ClassVar[Phase]
+
+    def runs_in(self) -> Phase:
+        """Return when it runs within a generated revision: the class's phase, by default."""
+        return self.phase
+
+    @property
+    @abc.abstractmethod
+    def subject(self) -> str:
+        """What it changes, as messages call it: `enum job_status`."""
+
+    @abc.abstractmethod
+    def pending(self, connection: Connection) -> bool:
+        """Look whether anything is to do.
+
+        Raises:
+            DifferentObject: The object is there and is neither what the operation starts from
+                nor what it makes.
+            MissingObject: What it would change is not there.
+        """
+
+    @abc.abstractmethod
+    def statements(self) -> Sequence[str]:
+        """Return the SQL that makes the change."""
+
+    @abc.abstractmethod
+    def guarded_statements(self) -> Sequence[str]:
+        """Return SQL that looks by itself before it makes the change, for `--sql` output."""
+
+    @abc.abstractmethod
+    def reverse(self) -> MigrateOperation:
+        """Return the operation that undoes this one."""
+
+    def merged(self, following: MigrateOperation) -> MigrateOperation | None:
+        """Return one operation that does what this and the following one do, if there is one."""
+        return None
+
+    def call(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments of the call that a revision shows."""
+        positional: list[Any] = []
+        keyword: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not field.metadata.get("render", True):
+                continue
+            if not field.kw_only:
+                positional.append(value)
+            elif value != field.default:
+                keyword[field.name] = value
+        return positional, keyword
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return the operation as `alembic check` prints it."""
+        positional, keyword = self.call()
+        return (self.operation_name, *positional, *([keyword] if keyword else []))
+
+
+def perform(operations: Operations, operation: Operation) -> None:
+    """Carry an operation out: the implementation that Alembic calls for every one of ours."""
+    if is_offline(operations):
+        statements = operation.guarded_statements()
+    elif operation.pending(connection_of(operations)):
+        statements = operation.statements()
+    else:
+        log.info("Nothing to do for %s: %s", operation.operation_name, operation.subject)
+        return
+    if operation.autocommit:
+        with operations.get_context().autocommit_block():
+            _send(operations, statements)
+    else:
+        _send(operations, statements)
+
+
+def _send(operations: Operations, statements: Sequence[str]) -> None:
+    for statement in statements:
+        execute(operations, statement)

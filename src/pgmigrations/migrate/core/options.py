@@ -1,0 +1,48 @@
+"""What Alembic's context carries for us: one option, with the settings in it."""
+
+from __future__ import annotations
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, text
+
+from pgmigrations.migrate.core.snapshot import Scope
+from pgmigrations.settings import Settings
+
+OPTION = "pgmigrations"
+"""The key in `context.configure()`; a context without it is none of our business."""
+
+
+def settings_of(context: MigrationContext) -> Settings | None:
+    """Return the settings of a context, or None where the project does not use this extension."""
+    settings = context.opts.get(OPTION)
+    assert settings is None or isinstance(settings, Settings)
+    return settings
+
+
+def metadatas_of(context: MigrationContext) -> list[MetaData]:
+    """Return the project's metadata, of which there may be several."""
+    target = context.opts.get("target_metadata")
+    if target is None:
+        return []
+    return [target] if isinstance(target, MetaData) else list(target)
+
+
+def declared_schemas(metadatas: list[MetaData]) -> set[str]:
+    """Return the schemas that the models name."""
+    return {table.schema for metadata in metadatas for table in metadata.tables.values()} - {None}  # type: ignore[return-value]
+
+
+def scope_of(context: MigrationContext) -> Scope:
+    """Say which part of the connected database the project describes."""
+    settings = settings_of(context)
+    connection = context.connection
+    assert settings is not None
+    assert connection is not None
+    default_schema = connection.execute(text("SELECT current_schema()")).scalar_one() or "public"
+    version_schema = settings.version_table_schema or default_schema
+    return Scope(
+        default_schema=default_schema,
+        schemas=frozenset({default_schema} | declared_schemas(metadatas_of(context))),
+        ignore_extensions=frozenset(settings.ignore_extensions),
+        ignore_relations=frozenset({(version_schema, settings.version_table)}),
+    )

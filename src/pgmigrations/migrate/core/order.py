@@ -1,0 +1,61 @@
+"""The last hand on a generated revision: one order across kinds, and safe to run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer
+
+from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.phase import Phase
+
+
+def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
+    """Sort the operations by phase, join what belongs together, and make each an "ensure".
+
+    The sort is stable: Alembic's own operations stay in the order in which they depend on each
+    other.
+    """
+    ensured: dict[type[MigrateOperation], Callable[[Any], None]] = {}
+    for kind in kinds:
+        ensured.update(kind.ensured)
+    ordered = sorted(container.ops, key=_phase)
+    container.ops[:] = _joined(ordered)
+    for operation in _leaves(container):
+        _ensure(operation, ensured)
+
+
+def _phase(operation: MigrateOperation) -> Phase:
+    return operation.runs_in() if isinstance(operation, Operation) else Phase.TABLE
+
+
+def _joined(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
+    joined: list[MigrateOperation] = []
+    for operation in operations:
+        previous = joined[-1] if joined else None
+        together = previous.merged(operation) if isinstance(previous, Operation) else None
+        if together is None:
+            joined.append(operation)
+        else:
+            joined[-1] = together
+    return joined
+
+
+def _leaves(container: OpContainer) -> Iterator[MigrateOperation]:
+    for operation in container.ops:
+        if isinstance(operation, ModifyTableOps):
+            yield from _leaves(operation)
+        else:
+            yield operation
+
+
+def _ensure(
+    operation: MigrateOperation,
+    ensured: Mapping[type[MigrateOperation], Callable[[Any], None]],
+) -> None:
+    for class_ in type(operation).__mro__:
+        if class_ in ensured:
+            ensured[class_](operation)
+            return

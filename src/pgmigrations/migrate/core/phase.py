@@ -1,0 +1,20 @@
+"""When an operation runs within its revision."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Phase(enum.IntEnum):
+    """The order of operations across kinds; equal phases keep the order in which they were found.
+
+    New things come before the tables that use them, and what tables used goes after them. A
+    downgrade is sorted by the same numbers, so every operation's own direction decides.
+    """
+
+    CREATE_EXTENSION = 10
+    CREATE_TYPE = 20
+    TABLE = 50
+    NARROW_TYPE = 70
+    DROP_TYPE = 80
+    DROP_EXTENSION = 90

@@ -1,0 +1,77 @@
+"""Names and values in SQL: the one place that quotes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from pgmigrations.errors import PgMigrationsError
+
+NAME_BYTES = 63
+
+# The paramstyle matters: with psycopg2's, SQLAlchemy doubles every % in a name.
+DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
+# Off, since PostgreSQL 9.1 a backslash in '…' is only a backslash.
+DIALECT._backslash_escapes = False
+
+
+class NameTooLong(PgMigrationsError):
+    """A name that the server would cut."""
+
+    def __init__(self, name: str) -> None:
+        size = len(name.encode())
+        super().__init__(
+            f"The name {name!r} has {size} bytes, and PostgreSQL keeps {NAME_BYTES}",
+            "Choose a shorter one",
+        )
+        self.name = name
+
+
+def identifier(name: str) -> str:
+    """Quote a name, always: the list of reserved words grows with every server version.
+
+    Example:
+        >>> identifier('it"s')
+        '"it""s"'
+
+    Raises:
+        NameTooLong: More than 63 bytes, which the server would silently cut
+            (PostgreSQL manual, 4.1.1 Identifiers and Key Words).
+    """
+    if len(name.encode()) > NAME_BYTES:
+        raise NameTooLong(name)
+    return DIALECT.identifier_preparer.quote_identifier(name)
+
+
+def qualified(schema: str | None, name: str) -> str:
+    """Quote a name with its schema, where there is one."""
+    return f"{identifier(schema)}.{identifier(name)}" if schema else identifier(name)
+
+
+def literal(value: str) -> str:
+    """Quote a string so that it reads the same whatever `standard_conforming_strings` says."""
+    quoted = value.replace("'", "''")
+    if "\\" in value:
+        return "E'" + quoted.replace("\\", "\\\\") + "'"
+    return f"'{quoted}'"
+
+
+def text_array(values: Iterable[str]) -> str:
+    """Write strings as a `text[]`."""
+    return f"ARRAY[{', '.join(literal(value) for value in values)}]::text[]"
+
+
+def dollar_quoted(body: str) -> str:
+    """Quote a block of code by a tag that it does not contain."""
+    tag = "$pgm$"
+    number = 0
+    while tag in body:
+        number += 1
+        tag = f"$pgm{number}$"
+    return f"{tag}\n{body}\n{tag}"
+
+
+def do_block(body: str) -> str:
+    """Write a `DO` statement, which `--sql` output uses to look before it acts."""
+    return f"DO {dollar_quoted(body)}"

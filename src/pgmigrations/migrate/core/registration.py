@@ -1,0 +1,43 @@
+"""Telling Alembic of the kinds: operations, implementations, renderers, comparators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alembic.autogenerate.render import renderers
+from alembic.operations import Operations
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority
+
+from pgmigrations.migrate.core import alembic_private, impl
+from pgmigrations.migrate.core.compare import comparator
+from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.operation import perform
+from pgmigrations.migrate.core.render import render_operation
+
+__all__ = ["impl", "register"]
+
+
+def register(plugin: Plugin, kinds: Sequence[AnyKind]) -> None:
+    """Register what every kind brings along.
+
+    Args:
+        plugin: Alembic's record of this plugin.
+        kinds: The list of `pgmigrations.migrate.kinds`.
+    """
+    for kind in kinds:
+        for operation in kind.operations:
+            Operations.register_operation(operation.operation_name)(operation)
+            Operations.implementation_for(operation)(kind.performers.get(operation, perform))
+            renderers.dispatch_for(operation)(render_operation)
+        for class_, wrap in kind.implementations.items():
+            original = alembic_private.implementation_of(class_)
+            Operations.implementation_for(class_, replace=True)(wrap(original))
+        for class_, wrap in kind.renderers.items():
+            rendered = alembic_private.renderer_of(class_)
+            renderers.dispatch_for(class_, replace=True)(wrap(rendered))
+    # Always with a compare element and never STOP: an unnamed comparator that returns STOP
+    # silences all of Alembic's own.
+    plugin.add_autogenerate_comparator(
+        comparator(kinds), "autogenerate", "pgmigrations", priority=DispatchPriority.MEDIUM
+    )

@@ -1,0 +1,150 @@
+"""The revision files of a project, read without running them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.impl import VERSION_LENGTH
+
+_ID = re.compile(r"[0-9A-Za-z_]+")
+
+
+class RevisionFileError(PgMigrationsError):
+    """A revision file that cannot be used; found before any connection is made."""
+
+    def __init__(self, what: str, hint: str, *paths: Path) -> None:
+        super().__init__(what, hint)
+        self.paths = paths
+
+
+@dataclass(frozen=True)
+class RevisionFile:
+    """What a revision file says of itself."""
+
+    path: Path
+    revision: str
+    parents: tuple[str, ...]
+
+    @property
+    def number(self) -> int | None:
+        """The number or timestamp that its name begins with."""
+        digits = self.path.stem.partition("_")[0]
+        return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+def read_revision_files(folders: Iterable[Path]) -> list[RevisionFile]:
+    """Read and check every revision of a project.
+
+    Args:
+        folders: Those of `version_locations`.
+
+    Raises:
+        RevisionFileError: A file does not parse or has no usable revision id, two files have one
+            id, number or timestamp, or a parent is missing.
+    """
+    files = [
+        _read(path)
+        for folder in folders
+        for path in sorted(folder.rglob("*.py"))
+        if path.name != "__init__.py" and not path.name.startswith(".#")
+    ]
+    _refuse_duplicates(files)
+    _refuse_missing_parents(files)
+    return files
+
+
+def _read(path: Path) -> RevisionFile:
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        place = f" (line {error.lineno})" if error.lineno else ""
+        raise RevisionFileError(
+            f"{path.name}{place} is not valid Python: {error.msg}", "Mend the file", path
+        ) from None
+    except ValueError as error:
+        raise RevisionFileError(
+            f"{path.name} cannot be read: {error}", "Save it as UTF-8", path
+        ) from None
+    values = dict(_assignments(tree))
+    revision = values.get("revision")
+    if not isinstance(revision, str) or not _ID.fullmatch(revision):
+        raise RevisionFileError(
+            f"{path.name} has no usable revision id: {revision!r}",
+            "Use letters, digits and underscores of ASCII, as in revision = '003_add_favorites'",
+            path,
+        )
+    if len(revision) > VERSION_LENGTH:
+        raise RevisionFileError(
+            f"The revision id in {path.name} has {len(revision)} characters",
+            f"{VERSION_LENGTH} fit into the version table",
+            path,
+        )
+    return RevisionFile(path, revision, _parents(values.get("down_revision")))
+
+
+def _assignments(tree: ast.Module) -> Iterable[tuple[str, object]]:
+    for node in tree.body:
+        targets: Sequence[ast.expr] = ()
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+                try:
+                    yield target.id, ast.literal_eval(node.value)  # type: ignore[attr-defined]
+                except ValueError:
+                    continue
+
+
+def _parents(down_revision: object) -> tuple[str, ...]:
+    if isinstance(down_revision, str):
+        return (down_revision,)
+    if isinstance(down_revision, (tuple, list)):
+        return tuple(parent for parent in down_revision if isinstance(parent, str))
+    return ()
+
+
+def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
+    by_id: dict[str, RevisionFile] = {}
+    by_number: dict[int, RevisionFile] = {}
+    for file in files:
+        other = by_id.setdefault(file.revision, file)
+        if other is not file:
+            raise RevisionFileError(
+                f"{other.path.name} and {file.path.name} have the same revision id {file.revision}",
+                "Give one of them another",
+                other.path,
+                file.path,
+            )
+    for file in files:
+        if file.number is None:
+            continue
+        other = by_number.setdefault(file.number, file)
+        if other is not file:
+            raise RevisionFileError(
+                f"{other.path.name} and {file.path.name} have the same number",
+                "Rename the one that is not applied anywhere yet to the next number, "
+                "with its revision id, and let it follow the other",
+                other.path,
+                file.path,
+            )
+
+
+def _refuse_missing_parents(files: Sequence[RevisionFile]) -> None:
+    known = {file.revision for file in files}
+    for file in files:
+        for parent in file.parents:
+            # A unique beginning of an id is a reference, too.
+            if parent not in known and not any(one.startswith(parent) for one in known):
+                raise RevisionFileError(
+                    f"{file.path.name} follows {parent}, and there is no {parent}.py",
+                    "Bring that file back, or correct down_revision",
+                    file.path,
+                    file.path.with_name(f"{parent}.py"),
+                )

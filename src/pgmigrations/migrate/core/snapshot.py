@@ -1,0 +1,81 @@
+"""What a database holds, as frozen records, and how two such states differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeAlias, TypeVar
+
+Identity: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One object of a database.
+
+    Attributes:
+        kind: Which kind of object it is.
+        schema: Its schema, always said; empty for what belongs to no schema.
+        name: Its name, unquoted.
+        used_by: (schema, name) of the tables that cannot do without it; no part of its definition.
+    """
+
+    kind: ClassVar[str]
+    schema: str
+    name: str
+    used_by: frozenset[tuple[str, str]] = field(
+        default=frozenset(), compare=False, kw_only=True, repr=False
+    )
+
+    @property
+    def identity(self) -> Identity:
+        """What makes it the same object in two states, however it is defined."""
+        return (self.kind, self.schema, self.name)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which part of a database is looked at.
+
+    Attributes:
+        default_schema: Where unqualified names live: the connection's `current_schema()`.
+        schemas: Every schema looked at, the default one included.
+        ignore_extensions: Extensions that are nobody's business here.
+        ignore_relations: (schema, name) of tables that are left out, such as the version table.
+    """
+
+    default_schema: str
+    schemas: frozenset[str]
+    ignore_extensions: frozenset[str] = frozenset()
+    ignore_relations: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+    def shown_schema(self, schema: str) -> str | None:
+        """Return the schema as a revision names it: not at all where it is the default one."""
+        return None if schema == self.default_schema else schema
+
+
+R = TypeVar("R", bound=Record)
+Snapshot: TypeAlias = Mapping[Identity, R]
+
+
+def snapshot(records: Iterable[R]) -> Snapshot[R]:
+    """Collect records under their identities."""
+    return {record.identity: record for record in records}
+
+
+@dataclass(frozen=True)
+class Change(Generic[R]):
+    """One object before and after; None where it is not there."""
+
+    before: R | None
+    after: R | None
+
+
+def differences(before: Snapshot[R], after: Snapshot[R]) -> Iterator[Change[R]]:
+    """Yield what differs: what is gone or changed in the first's order, then what is new."""
+    for identity, record in before.items():
+        if after.get(identity) != record:
+            yield Change(record, after.get(identity))
+    for identity, record in after.items():
+        if identity not in before:
+            yield Change(None, record)

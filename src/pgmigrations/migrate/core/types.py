@@ -1,0 +1,58 @@
+"""Column types: what PostgreSQL gets, whatever class the application wrapped around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ARRAY, Enum, MetaData
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from pgmigrations.migrate.core.quoting import DIALECT
+
+
+def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Unwrap variants and `TypeDecorator`s, down to the type that PostgreSQL is given."""
+    while True:
+        variant = type_._variant_mapping.get(DIALECT.name)
+        if variant is not None:
+            type_ = variant
+        elif isinstance(type_, TypeDecorator):
+            type_ = type_.load_dialect_impl(DIALECT)
+        else:
+            return type_
+
+
+def native_enum(type_: TypeEngine[Any]) -> Enum | None:
+    """Return the enum behind a column's type, arrays of it included; None for all else."""
+    inner = underlying(type_)
+    while isinstance(inner, ARRAY):
+        inner = underlying(inner.item_type)
+    return inner if isinstance(inner, Enum) and inner.native_enum else None
+
+
+def metadata_enums(metadata: MetaData) -> list[Enum]:
+    """Return the native enums that belong to a metadata, whether a column uses them or not.
+
+    SQLAlchemy 2.1 lists them; before, only their listeners tell.
+    """
+    listed = getattr(metadata, "get_schema_objects", None)
+    if listed is not None:
+        candidates = list(listed(Enum))
+    else:
+        listeners = metadata.dispatch.before_create
+        candidates = [getattr(listener, "target", None) for listener in listeners]
+    return [type_ for type_ in candidates if isinstance(type_, Enum) and type_.native_enum]
+
+
+def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:
+    """Yield the classes of a column's type, wrappers and array items included."""
+    inner = underlying(type_)
+    yield type(inner)
+    if isinstance(inner, ARRAY):
+        yield from type_classes(inner.item_type)
+
+
+def sql_of(type_: TypeEngine[Any]) -> str:
+    """Write a type as a column definition would."""
+    return str(type_.compile(dialect=DIALECT))

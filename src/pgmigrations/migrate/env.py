@@ -1,0 +1,184 @@
+"""What `alembic/env.py` calls: the arguments of `context.configure()`, the connection, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core import alembic_private
+from pgmigrations.migrate.core.impl import PgMigrationsImpl
+from pgmigrations.migrate.core.options import OPTION, declared_schemas
+from pgmigrations.migrate.core.order import finish
+from pgmigrations.migrate.core.render import RenderItem, item_renderer
+from pgmigrations.migrate.core.revision_file import RevisionFile, read_revision_files
+from pgmigrations.migrate.core.revision_name import next_revision_id
+from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.steps import prepared
+from pgmigrations.plugin import NAME, ensure_registered
+from pgmigrations.run.connection import open_engine
+from pgmigrations.run.failure import explain
+from pgmigrations.settings import SECTION, Settings
+
+if TYPE_CHECKING:
+    from pgmigrations.database_url import DatabaseUrl
+
+IncludeName: TypeAlias = Callable[[str | None, Any, Any], bool]
+Directives: TypeAlias = Callable[[MigrationContext, Any, list[MigrationScript]], None]
+
+
+def configure_arguments(
+    target_metadata: MetaData | Sequence[MetaData],
+    *,
+    include_name: IncludeName | None = None,
+    render_item: RenderItem | None = None,
+    process_revision_directives: Directives | None = None,
+    settings: dict[str, object] | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Build the arguments of `context.configure()`, once for online and offline runs.
+
+    Reads `[pgmigrations]` of alembic.ini and checks the revision files, before any connection is
+    made.
+
+    Example:
+        context.configure(connection=connection, **configure_arguments(metadata))
+
+    Args:
+        target_metadata: The models' metadata, one or several.
+        include_name: As Alembic's; ours narrows it to the schemas that the models name.
+        render_item: As Alembic's; asked before ours, which renders types.
+        process_revision_directives: As Alembic's; called after ours has named the revision.
+        settings: Settings that win over alembic.ini.
+        arguments: Any other argument of `context.configure()`, passed on.
+
+    Raises:
+        UnknownSetting, InvalidSetting: alembic.ini has a key or a value that does not fit.
+        RevisionFileError: A revision file cannot be used.
+    """
+    ensure_registered()
+    chosen = _settings(settings or {})
+    # The file's stem is the revision's id, so nothing is added to it.
+    context.script.file_template = "%(rev)s"
+    files = read_revision_files(alembic_private.version_locations(context.script))
+    metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
+    schemas = declared_schemas(metadatas)
+    built: dict[str, Any] = {
+        "target_metadata": target_metadata,
+        OPTION: chosen,
+        "fn": prepared(alembic_private.migrations_fn()),
+        "version_table": chosen.version_table,
+        "version_table_schema": chosen.version_table_schema or None,
+        "transaction_per_migration": True,
+        # The version table is made by the first step, in its transaction.
+        "dont_mutate": True,
+        "autogenerate_plugins": ["alembic.autogenerate.*", NAME],
+        "include_schemas": bool(schemas),
+        "include_name": _included(include_name, schemas),
+        "render_item": item_renderer(chosen, render_item),
+        "process_revision_directives": _directives(chosen, files, process_revision_directives),
+    }
+    if context.is_offline_mode():
+        built |= {
+            "dialect_name": "postgresql",
+            # Else SQLAlchemy doubles every % as for psycopg2, into SQL that psql reads.
+            "dialect_opts": {"paramstyle": "named"},
+            "literal_binds": True,
+        }
+    return built | arguments
+
+
+@contextmanager
+def connected(url: DatabaseUrl) -> Iterator[Connection]:
+    """Connect to the database for one run.
+
+    Args:
+        url: From `app.settings.database_url()`, or `parse_database_url()` of any text.
+
+    Raises:
+        DatabaseFailure: The server cannot be reached, or refuses; one line that says what to do.
+    """
+    try:
+        with open_engine(url).connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise explain(error, url=url) from error
+
+
+@contextmanager
+def command_errors() -> Iterator[None]:
+    """Give every failure of ours to Alembic's command line, which prints it as one line."""
+    try:
+        yield
+    except PgMigrationsError as error:
+        raise CommandError(" ".join(str(error).split())) from error
+
+
+def _settings(overrides: dict[str, object]) -> Settings:
+    config = context.config
+    section = config.get_section(SECTION, {}) or {}
+    # ConfigParser mixes the keys of [DEFAULT], such as Alembic's own `here`, into every section.
+    own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}
+    return Settings.load(own, config.config_file_name or "alembic.ini", **overrides)
+
+
+def _included(users: IncludeName | None, schemas: set[str]) -> IncludeName:
+    """Look only at the schemas of the models, and there at what the project's own filter wants."""
+
+    def include_name(name: str | None, type_: Any, parents: Any) -> bool:
+        if type_ == "schema" and name is not None and name not in schemas:
+            return False
+        return users is None or users(name, type_, parents)
+
+    return include_name
+
+
+def _directives(
+    settings: Settings, files: Sequence[RevisionFile], users: Directives | None
+) -> Directives:
+    """Name a new revision, then let the project change it, then put it in order."""
+
+    def process(migration: MigrationContext, revision: Any, scripts: list[MigrationScript]) -> None:
+        arguments = migration.opts["revision_context"].command_args
+        taken: list[str] = []
+        for script in scripts:
+            if not arguments["rev_id"]:
+                script.rev_id = next_revision_id(settings, script.message, files, taken)
+                taken.append(script.rev_id)
+        if users is not None:
+            users(migration, revision, scripts)
+        for script in scripts:
+            for container in _containers(script):
+                finish(container, KINDS)
+        if _is_revision_command(migration) and all(_is_empty(script) for script in scripts):
+            scripts.clear()
+            assert migration.config is not None
+            migration.config.print_stdout(
+                "No revision is written: the database is as the models say."
+            )
+
+    return process
+
+
+def _containers(script: MigrationScript) -> Iterable[Any]:
+    return [*script.upgrade_ops_list, *script.downgrade_ops_list]
+
+
+def _is_empty(script: MigrationScript) -> bool:
+    return all(operations.is_empty() for operations in script.upgrade_ops_list)
+
+
+def _is_revision_command(migration: MigrationContext) -> bool:
+    """Tell `alembic revision --autogenerate` from `alembic check`, which needs its empty script."""
+    options = migration.config.cmd_opts if migration.config is not None else None
+    return (
+        options is not None and options.cmd[0].__name__ == "revision" and bool(options.autogenerate)
+    )

@@ -1,0 +1,1 @@
+"""A room per kind of database object; `pgmigrations.migrate.kinds` lists them."""

@@ -1,0 +1,102 @@
+"""Enumerated types as the models use them, and how a difference is phrased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Enum, MetaData
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
+from pgmigrations.migrate.core.types import metadata_enums, native_enum
+from pgmigrations.migrate.objects.enum.catalog import EnumRecord
+from pgmigrations.migrate.objects.enum.label_ops import AddEnumValue
+from pgmigrations.migrate.objects.enum.ops import CreateEnum, DropEnum
+from pgmigrations.migrate.objects.enum.replace import ReplaceEnum
+
+
+class ConflictingEnum(PgMigrationsError):
+    """Two columns that give one enum different labels."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(
+            f"Enum {name} has different labels in {first} and in {second}",
+            "Use one Enum object for both, or two names",
+        )
+
+
+class UnnamedEnum(PgMigrationsError):
+    """An enum that PostgreSQL could not call anything."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"The enum of column {column} has no name", "Add name= to the Enum")
+
+
+def declared(
+    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[EnumRecord]
+) -> Iterator[EnumRecord]:
+    """Yield every native enum that a column of the models has."""
+    places: dict[EnumRecord, str] = {}
+    by_name: dict[tuple[str, ...], EnumRecord] = {}
+    for type_, place in _enums(metadatas):
+        if not type_.name:
+            raise UnnamedEnum(place)
+        record = EnumRecord(type_.schema or scope.default_schema, type_.name, tuple(type_.enums))
+        known = by_name.setdefault(record.identity, record)
+        if known != record:
+            raise ConflictingEnum(type_.name, places[known], place)
+        places.setdefault(record, place)
+    yield from by_name.values()
+
+
+def _enums(metadatas: Sequence[MetaData]) -> Iterator[tuple[Enum, str]]:
+    for metadata in metadatas:
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                type_ = native_enum(column.type)
+                if type_ is not None:
+                    yield type_, f"{table.fullname}.{column.name}"
+        for type_ in metadata_enums(metadata):
+            yield type_, "the metadata"
+
+
+def phrase(change: Change[EnumRecord], scope: Scope) -> list[Operation]:
+    """Express a difference: labels are added one by one, and only what must go rebuilds the type.
+
+    Adding comes first, before the tables that may use the new label, and a rebuild after them,
+    when nothing uses an old one any more.
+    """
+    before, after = change.before, change.after
+    if before is None:
+        assert after is not None
+        return [CreateEnum(after.name, list(after.labels), schema=scope.shown_schema(after.schema))]
+    schema = scope.shown_schema(before.schema)
+    if after is None:
+        return [DropEnum(before.name, schema=schema, labels=before.labels)]
+    operations: list[Operation] = []
+    labels = list(before.labels)
+    for position, label in enumerate(after.labels):
+        if label not in labels:
+            existing = tuple(labels)
+            neighbour = _insert(labels, label, after.labels[:position])
+            operations.append(
+                AddEnumValue(before.name, label, **neighbour, schema=schema, existing=existing)
+            )
+    if tuple(labels) != after.labels:
+        operations.append(ReplaceEnum(before.name, labels, list(after.labels), schema=schema))
+    return operations
+
+
+def _insert(labels: list[str], label: str, preceding: Sequence[str]) -> dict[str, str]:
+    """Put a label behind the one that it follows, and say where that is."""
+    if not labels:
+        labels.append(label)
+        return {}
+    if not preceding:
+        first = labels[0]
+        labels.insert(0, label)
+        return {"before": first}
+    place = labels.index(preceding[-1]) + 1
+    labels.insert(place, label)
+    return {"after": preceding[-1]} if place < len(labels) - 1 else {}

@@ -1,0 +1,152 @@
+"""The operation that removes or reorders labels: the type is made anew under the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.operation import DifferentObject, Operation, perform
+from pgmigrations.migrate.core.phase import Phase
+from pgmigrations.migrate.objects.enum.look import checked_labels, existing_labels, shown
+from pgmigrations.migrate.objects.enum.rebuild import LABELS_IN_USE, rebuild_block
+
+
+class LabelsInUse(PgMigrationsError):
+    """Rows hold a label that is to be removed."""
+
+    def __init__(self, subject: str, counts: str) -> None:
+        super().__init__(
+            f"{subject} cannot lose labels that rows hold: {counts}",
+            'Update those rows first, or say replace={"old label": "new label"}',
+        )
+        self.subject = subject
+        self.counts = counts
+
+
+@dataclass(eq=False)
+class ReplaceEnum(Operation):
+    """Give an enumerated type another list of labels, with its rows kept."""
+
+    operation_name: ClassVar[str] = "replace_enum"
+    phase: ClassVar[Phase] = Phase.NARROW_TYPE
+    name: str
+    old: Sequence[str]
+    new: Sequence[str]
+    replace: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    schema: str | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def replace_enum(
+        cls,
+        operations: Operations,
+        name: str,
+        old: Sequence[str],
+        new: Sequence[str],
+        *,
+        replace: Mapping[str, str] | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """Remove or reorder the labels of an enumerated type, which no ALTER TYPE can.
+
+        Renames the type, creates it anew, and changes every column of the type or of arrays of it
+        by `ALTER TABLE … ALTER COLUMN … TYPE`; defaults, checks, foreign keys and indexes that
+        name the type are dropped before and made again after. One transaction; ACCESS EXCLUSIVE
+        on each table that has such a column, which is rewritten. Where a live application cannot
+        wait that long, leave the label unused instead.
+
+        Its reverse goes from `new` to `old`; rows that `replace` has changed stay changed.
+
+        Example:
+            op.replace_enum(
+                "job_status", ["pending", "failed", "broken"], ["pending", "failed"],
+                replace={"broken": "failed"},
+            )
+
+        Args:
+            name: The type, unquoted.
+            old: The labels as they are, in order.
+            new: The labels as they shall be, in order.
+            replace: For a label that goes, the one that its rows get.
+            schema: The type's schema; by default the first of the search path.
+
+        Raises:
+            LabelsInUse: Rows hold a label that goes and `replace` does not name; with counts.
+            DifferentObject: The type's labels are neither `old` nor `new`.
+            MissingObject: There is no such enum.
+        """
+        operations.invoke(cls(name, old, new, replace=dict(replace or {}), schema=schema))
+
+    def __post_init__(self) -> None:
+        checked_labels(self.new)
+        for label, substitute in self.replace.items():
+            if label not in self.old or substitute not in self.new:
+                raise ValueError(
+                    f"replace={{{label!r}: {substitute!r}}} must go from a label of `old` "
+                    "to a label of `new`"
+                )
+
+    def call(self) -> tuple[list[Any], dict[str, Any]]:
+        """Leave an empty `replace` out."""
+        positional, keyword = super().call()
+        if not keyword.get("replace"):
+            keyword.pop("replace", None)
+        return positional, keyword
+
+    def runs_in(self) -> Phase:
+        """Run before the tables where labels only come, after them where one goes."""
+        return Phase.CREATE_TYPE if set(self.old) <= set(self.new) else Phase.NARROW_TYPE
+
+    @property
+    def subject(self) -> str:
+        """What it changes."""
+        return shown(self.schema, self.name)
+
+    def pending(self, connection: Connection) -> bool:
+        """Look which of the two lists the type has."""
+        labels = existing_labels(connection, self.schema, self.name)
+        if labels == tuple(self.new):
+            return False
+        if labels != tuple(self.old):
+            raise DifferentObject(
+                self.subject, f"labels {', '.join(self.old)}", f"labels {', '.join(labels)}"
+            )
+        return True
+
+    def statements(self) -> list[str]:
+        """Return the block that rebuilds the type; it looks by itself, too."""
+        return [rebuild_block(self.schema, self.name, self.old, self.new, self.replace)]
+
+    guarded_statements = statements
+
+    def reverse(self) -> ReplaceEnum:
+        """Go back to the labels before."""
+        return ReplaceEnum(self.name, self.new, self.old, schema=self.schema)
+
+    def merged(self, following: MigrateOperation) -> MigrateOperation | None:
+        """Rebuild once where a second rebuild of the same type follows."""
+        if (
+            isinstance(following, ReplaceEnum)
+            and (following.name, following.schema) == (self.name, self.schema)
+            and list(following.old) == list(self.new)
+            and not self.replace
+            and not following.replace
+        ):
+            return ReplaceEnum(self.name, self.old, following.new, schema=self.schema)
+        return None
+
+
+def perform_replacement(operations: Operations, operation: ReplaceEnum) -> None:
+    """Rebuild the type, and tell rows in the way from any other failure."""
+    try:
+        perform(operations, operation)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) == LABELS_IN_USE:
+            raise LabelsInUse(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]
+        raise

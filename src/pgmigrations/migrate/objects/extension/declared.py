@@ -1,0 +1,78 @@
+"""Extensions as the models declare them, and how a difference is phrased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import MetaData
+
+from pgmigrations.declare import Extension, declarations
+from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
+from pgmigrations.migrate.core.types import type_classes
+from pgmigrations.migrate.objects.extension.catalog import ExtensionRecord
+from pgmigrations.migrate.objects.extension.ops import (
+    AlterExtension,
+    CreateExtension,
+    DropExtension,
+)
+
+TYPE_EXTENSIONS = {"pgvector": "vector"}
+"""Extensions that a column's type asks for, by the package that the type comes from."""
+
+
+def declared(
+    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[ExtensionRecord]
+) -> Iterator[ExtensionRecord]:
+    """Yield what the models ask for; what they leave open is as it is in the database."""
+    for wanted in _wanted(metadatas):
+        if wanted.name in scope.ignore_extensions:
+            continue
+        found = actual.get((ExtensionRecord.kind, "", wanted.name))
+        yield ExtensionRecord(
+            "",
+            wanted.name,
+            wanted.schema or (found.installed_in if found else ""),
+            wanted.version or (found.version if found else ""),
+        )
+
+
+def _wanted(metadatas: Sequence[MetaData]) -> Iterator[Extension]:
+    names = set()
+    for metadata in metadatas:
+        for extension in declarations(metadata, Extension):
+            names.add(extension.name)
+            yield extension
+    for metadata in metadatas:
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                for class_ in type_classes(column.type):
+                    name = TYPE_EXTENSIONS.get(class_.__module__.partition(".")[0])
+                    if name is not None and name not in names:
+                        names.add(name)
+                        yield Extension(name)
+
+
+def phrase(change: Change[ExtensionRecord], scope: Scope) -> list[Operation]:
+    """Express a difference as operations."""
+    before, after = change.before, change.after
+    if before is None:
+        assert after is not None
+        return [
+            CreateExtension(
+                after.name, schema=after.installed_in or None, version=after.version or None
+            )
+        ]
+    if after is None:
+        return [DropExtension(before.name, installed_in=before.installed_in)]
+    moved = after.installed_in != before.installed_in
+    updated = after.version != before.version
+    return [
+        AlterExtension(
+            after.name,
+            schema=after.installed_in if moved else None,
+            version=after.version if updated else None,
+            existing_schema=before.installed_in if moved else None,
+            existing_version=before.version if updated else None,
+        )
+    ]

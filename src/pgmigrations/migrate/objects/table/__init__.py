@@ -1,0 +1,20 @@
+"""The kind "table", columns included. Alembic compares and phrases; we make it an "ensure"."""
+
+from __future__ import annotations
+
+from alembic.operations import ops
+
+from pgmigrations.migrate.core.kind import Kind
+from pgmigrations.migrate.objects.table.catalog import TableRecord, read
+from pgmigrations.migrate.objects.table.ensure import if_exists, if_not_exists
+
+KIND: Kind[TableRecord] = Kind(
+    name="table",
+    read=read,
+    ensured={
+        ops.CreateTableOp: if_not_exists,
+        ops.DropTableOp: if_exists,
+        ops.AddColumnOp: if_not_exists,
+        ops.DropColumnOp: if_exists,
+    },
+)

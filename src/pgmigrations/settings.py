@@ -1,0 +1,111 @@
+"""The settings of a project: defaults, then `[pgmigrations]` of alembic.ini, then env.py's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pgmigrations.errors import PgMigrationsError
+
+SECTION = "pgmigrations"
+
+
+class UnknownSetting(PgMigrationsError):
+    """A key that no setting has."""
+
+    def __init__(self, key: str, where: str) -> None:
+        known = [field.name for field in dataclasses.fields(Settings)]
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else f"Known settings: {', '.join(known)}"
+        super().__init__(f"Unknown setting {key!r} in {where}", hint)
+        self.key = key
+
+
+class InvalidSetting(PgMigrationsError):
+    """A setting whose value does not fit."""
+
+    def __init__(self, key: str, value: object, expected: str) -> None:
+        super().__init__(f"Setting {key} = {value!r} is not valid", f"Expected {expected}")
+        self.key = key
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a project can set; one object, carried by Alembic's context.
+
+    Attributes:
+        version_table: Name of the table that holds the current revision.
+        version_table_schema: Its schema; empty for the connection's default schema.
+        revision_names: `sequential` (003_add_favorites.py) or `timestamp` (Unix milliseconds).
+        revision_number_floor: Lowest number that a sequential revision may get.
+        revision_number_width: Digits of a sequential number; wider ones on disk win.
+        ignore_extensions: Extensions that are left alone although no model declares them.
+        type_packages: Packages other than SQLAlchemy whose column types revisions may import.
+    """
+
+    version_table: str = "pgmigrations"
+    version_table_schema: str = ""
+    revision_names: str = "sequential"
+    revision_number_floor: int = 1
+    revision_number_width: int = 3
+    ignore_extensions: tuple[str, ...] = ()
+    type_packages: tuple[str, ...] = ("pgvector",)
+
+    def __post_init__(self) -> None:
+        if self.revision_names not in ("sequential", "timestamp"):
+            raise InvalidSetting("revision_names", self.revision_names, "sequential or timestamp")
+        if self.revision_number_floor < 0:
+            raise InvalidSetting(
+                "revision_number_floor", self.revision_number_floor, "0 or a greater number"
+            )
+        if not 1 <= self.revision_number_width <= 10:
+            raise InvalidSetting("revision_number_width", self.revision_number_width, "1 to 10")
+
+    @classmethod
+    def load(cls, section: Mapping[str, str], where: str, **overrides: object) -> Settings:
+        """Read the settings of a project.
+
+        Args:
+            section: The keys of `[pgmigrations]` in alembic.ini.
+            where: Name of that file, for error messages.
+            overrides: Settings given in env.py; they win.
+
+        Raises:
+            UnknownSetting: A key that is no setting, with the nearest one named.
+            InvalidSetting: A value that does not fit.
+        """
+        parsers = _parsers()
+        values: dict[str, object] = {}
+        for key, text in section.items():
+            if key not in parsers:
+                raise UnknownSetting(key, f"[{SECTION}] of {where}")
+            values[key] = parsers[key](key, text)
+        for key, value in overrides.items():
+            if key not in parsers:
+                raise UnknownSetting(key, "configure_arguments()")
+            values[key] = value
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def _parsers() -> dict[str, Callable[[str, str], object]]:
+    by_type: dict[type, Callable[[str, str], object]] = {
+        str: lambda _key, text: text.strip(),
+        int: _number,
+        tuple: lambda _key, text: tuple(word for word in re.split(r"[\s,]+", text) if word),
+    }
+    return {
+        field.name: by_type[type(field.default)]
+        for field in dataclasses.fields(Settings)
+        if field.default is not dataclasses.MISSING
+    }
+
+
+def _number(key: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidSetting(key, text, "a whole number") from None

@@ -15,7 +15,7 @@ setup: ## Make .venv with the locked dependencies
 
 up: setup ## Migrate the database (DATABASE_URL, else an embedded PostgreSQL) and show it
 	@if [ -z "$$DATABASE_URL" ]; then export PGMIGRATIONS_EMBEDDED=1; fi; \
-	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations show
+	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations overview
 
 test: setup ## Run the tests; ARGS="-k enum --server debian" are given to pytest
 	@$(PY) -m pytest $(ARGS)

@@ -1,4 +1,8 @@
-"""${message or "Revision"}.
+<%
+    # The message becomes part of Python's text: nothing in it may end or change that text.
+    summary = (message or "Revision").replace("\\", "\\\\").replace('"', "'")
+%>\
+"""${summary}
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}

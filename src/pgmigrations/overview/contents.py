@@ -1,0 +1,98 @@
+"""What the database holds, read from the catalogs for people to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from pgmigrations.migrate.core.quoting import qualified
+
+EXACT_BELOW = 8 * 1024 * 1024
+"""Bytes of a table up to which its rows are counted; above it the planner's estimate is shown."""
+
+
+@dataclass(frozen=True)
+class TableContents:
+    """A table as `overview` lists it; `rows` is None where even the estimate is not known."""
+
+    name: str
+    columns: int
+    indexes: int
+    foreign_keys: int
+    rows: int | None
+    is_estimate: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The database as `overview` lists it."""
+
+    server: str
+    database: str
+    tables: list[TableContents]
+    enums: list[tuple[str, list[str]]]
+    extensions: list[tuple[str, str]]
+
+
+_TABLES = text("""
+SELECT n.nspname, c.relname, n.nspname = current_schema() AS is_default,
+       (SELECT count(*) FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+       (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
+       (SELECT count(*) FROM pg_constraint k
+        WHERE k.conrelid = c.oid AND k.contype = 'f') AS foreign_keys,
+       pg_total_relation_size(c.oid) AS bytes, c.reltuples,
+       has_table_privilege(c.oid, 'SELECT') AS readable,
+       coalesce(obj_description(c.oid, 'pg_class'), '') AS comment
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_(toast|temp)'
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY NOT n.nspname = current_schema(), n.nspname, c.relname
+""")
+
+_ENUMS = text("""
+SELECT CASE WHEN n.nspname = current_schema() THEN t.typname
+            ELSE n.nspname || '.' || t.typname END AS name,
+       array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels
+FROM pg_type t
+JOIN pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_enum e ON e.enumtypid = t.oid
+GROUP BY 1 ORDER BY 1
+""")
+
+_EXTENSIONS = text("SELECT extname, extversion FROM pg_extension WHERE oid >= 16384 ORDER BY 1")
+
+
+def read_contents(connection: Connection) -> Contents:
+    """Read what the database holds; counts the rows of small tables only."""
+    server, database = connection.execute(
+        text("SELECT current_setting('server_version'), current_database()")
+    ).one()
+    return Contents(
+        server=server.partition(" ")[0],
+        database=database,
+        tables=[_table(connection, row) for row in connection.execute(_TABLES).all()],
+        enums=[(name, list(labels)) for name, labels in connection.execute(_ENUMS)],
+        extensions=[(name, version) for name, version in connection.execute(_EXTENSIONS)],
+    )
+
+
+def _table(connection: Connection, row: object) -> TableContents:
+    schema, name, is_default, columns, indexes, keys, size, estimate, readable, comment = row  # type: ignore[misc]
+    rows: int | None
+    if readable and size < EXACT_BELOW:
+        statement = f"SELECT count(*) FROM {qualified(schema, name)}"
+        rows = connection.exec_driver_sql(
+            statement, execution_options={"no_parameters": True}
+        ).scalar_one()
+        is_estimate = False
+    else:
+        rows = int(estimate) if estimate >= 0 else None
+        is_estimate = True
+    shown = name if is_default else f"{schema}.{name}"
+    return TableContents(shown, columns, indexes, keys, rows, is_estimate, comment)

@@ -1,0 +1,413 @@
+"""Each failure is made by a real server (or a real lack of one) and told in one clear line."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2  # type: ignore[import-untyped]
+import pytest
+import sqlalchemy
+from psycopg2 import sql
+
+from pgmigrations.database_url import DatabaseUrl, parse_database_url
+from pgmigrations.run import failure as kinds
+from pgmigrations.run.failure import DatabaseFailure, explain
+
+PASSWORD = "s3cret@/:é#"
+_numbers = count()
+
+
+@pytest.fixture
+def admin(database_url: str) -> DatabaseUrl:
+    return parse_database_url(database_url)
+
+
+@pytest.fixture
+def weak(admin: DatabaseUrl, tcp_server: tuple[str, int]) -> Iterator[DatabaseUrl]:
+    """A role of its own for the test, without a privilege, logging in with a password."""
+    name = f"weak_{os.getpid()}_{next(_numbers)}"
+    role, password = sql.Identifier(name), sql.Literal(PASSWORD)
+    run(admin, sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
+    host, port = tcp_server
+    yield parse_database_url(
+        f"postgresql://{name}:{quote(PASSWORD, safe='')}@{host}:{port}/{admin.database}"
+    )
+    run(admin, sql.SQL("DROP OWNED BY {}").format(role), sql.SQL("DROP ROLE {}").format(role))
+
+
+def run(url: DatabaseUrl, *statements: str | sql.Composable) -> None:
+    connection = psycopg2.connect(**url.libpq)
+    connection.autocommit = True
+    with closing(connection):
+        for statement in statements:
+            connection.cursor().execute(statement)
+
+
+def run_with_sqlalchemy(url: DatabaseUrl, *statements: str) -> None:
+    engine = sqlalchemy.create_engine(url.sqlalchemy, poolclass=sqlalchemy.NullPool)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def failing(url: DatabaseUrl, *statements: str, doing: str = "") -> DatabaseFailure:
+    """What is said of the failure, the same whether it came by the driver or by SQLAlchemy."""
+    with pytest.raises(psycopg2.Error) as plain:
+        run(url, *statements)
+    with pytest.raises(sqlalchemy.exc.DBAPIError) as wrapped:
+        run_with_sqlalchemy(url, *statements)
+    by_driver, by_sqlalchemy = (
+        explain(error, url=url, doing=doing) for error in (plain.value, wrapped.value)
+    )
+    assert type(by_driver) is type(by_sqlalchemy)
+    assert by_driver.sqlstate == by_sqlalchemy.sqlstate
+    for told in (by_driver, by_sqlalchemy):
+        check_clean(told, url)
+    return by_sqlalchemy
+
+
+def check_clean(told: DatabaseFailure, url: DatabaseUrl) -> None:
+    shown = f"{told} {told!r} {told.args}"
+    assert "\n" not in str(told)
+    assert str(told).isprintable()
+    for secret in url.secrets:
+        assert secret not in shown
+        assert quote(secret, safe="") not in shown
+
+
+def changed(url: DatabaseUrl, **parameters: str) -> DatabaseUrl:
+    return DatabaseUrl(tuple((url.libpq | parameters).items()))
+
+
+def test_wrong_password_names_user_and_place(weak: DatabaseUrl) -> None:
+    told = failing(changed(weak, password="s3cret wrong"))
+    assert isinstance(told, kinds.WrongPassword)
+    assert told.subject == weak.user
+    assert f'"{weak.user}" at {weak.host}:{weak.port}' in told.what
+    assert "DATABASE_URL" in told.hint
+
+
+def test_no_password_says_where_to_put_one(weak: DatabaseUrl) -> None:
+    told = failing(DatabaseUrl(tuple(p for p in weak.parameters if p[0] != "password")))
+    assert isinstance(told, kinds.WrongPassword)
+    assert "PGPASSWORD" in told.hint
+
+
+def test_a_role_that_does_not_exist_is_named(admin: DatabaseUrl) -> None:
+    told = failing(changed(admin, user="nobody_here"))
+    assert isinstance(told, kinds.WrongPassword)
+    assert '"nobody_here"' in told.what
+
+
+def test_a_role_that_may_not_log_in_is_told_how_to(admin: DatabaseUrl, weak: DatabaseUrl) -> None:
+    run(admin, f'ALTER ROLE "{weak.user}" NOLOGIN')
+    told = failing(weak)
+    assert isinstance(told, kinds.WrongPassword)
+    assert told.hint == f'ALTER ROLE "{weak.user}" LOGIN, or use another role'
+
+
+def test_missing_database_is_named(admin: DatabaseUrl) -> None:
+    told = failing(admin.with_database("no such db"))
+    assert isinstance(told, kinds.DatabaseMissing)
+    assert told.subject == "no such db"
+    assert 'CREATE DATABASE "no such db"' in told.hint
+
+
+def test_a_refusing_port_is_unreachable(weak: DatabaseUrl) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    told = failing(changed(weak, port=str(port)))
+    assert isinstance(told, kinds.ServerUnreachable)
+    assert f"127.0.0.1:{port}" in told.what
+
+
+def test_an_unknown_host_name_is_unreachable() -> None:
+    told = failing(parse_database_url("postgresql://u@no-such-host.invalid/d"))
+    assert isinstance(told, kinds.ServerUnreachable)
+    assert "no-such-host.invalid" in told.what
+
+
+def test_a_missing_socket_is_unreachable(tmp_path: Path) -> None:
+    told = failing(DatabaseUrl((("host", str(tmp_path)), ("user", "u"))))
+    assert isinstance(told, kinds.ServerUnreachable)
+    assert str(tmp_path) in told.what
+
+
+@pytest.fixture
+def rude_port() -> Iterator[int]:
+    """A port that accepts connections and hangs up."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                server.accept()[0].close()
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield int(server.getsockname()[1])
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+
+
+def test_a_port_that_hangs_up_is_unreachable(rude_port: int) -> None:
+    told = failing(parse_database_url(f"postgresql://u@127.0.0.1:{rude_port}/d"))
+    assert isinstance(told, kinds.ServerUnreachable)
+
+
+def test_a_role_with_no_connection_left_is_told(admin: DatabaseUrl, weak: DatabaseUrl) -> None:
+    run(admin, f'ALTER ROLE "{weak.user}" CONNECTION LIMIT 0')
+    assert isinstance(failing(weak), kinds.TooManyConnections)
+
+
+def test_tls_that_the_server_does_not_offer_is_a_tls_failure(
+    admin: DatabaseUrl, weak: DatabaseUrl
+) -> None:
+    connection = psycopg2.connect(**admin.libpq)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW ssl")
+        offered = cursor.fetchone() == ("on",)
+    connection.close()
+    if offered:
+        pytest.skip("the test server offers TLS")
+    told = failing(changed(weak, sslmode="require"))
+    assert isinstance(told, kinds.TlsFailure)
+    assert "sslmode" in told.hint
+
+
+def test_a_missing_root_certificate_is_a_tls_failure(weak: DatabaseUrl) -> None:
+    told = failing(changed(weak, sslmode="verify-full", sslrootcert="/nonexistent/ca.pem"))
+    assert isinstance(told, kinds.TlsFailure)
+
+
+def test_the_right_to_connect_is_told_as_a_grant(admin: DatabaseUrl, weak: DatabaseUrl) -> None:
+    run(admin, f'REVOKE CONNECT ON DATABASE "{admin.database}" FROM PUBLIC')
+    told = failing(weak)
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.grant == f'GRANT CONNECT ON DATABASE "{admin.database}" TO "{weak.user}"'
+    run(admin, told.grant)
+    run(weak, "SELECT 1")
+
+
+def test_an_unavailable_extension_names_it_and_its_package(admin: DatabaseUrl) -> None:
+    told = failing(admin, "CREATE EXTENSION no_such_extension", doing="in revision 001_x")
+    assert isinstance(told, kinds.ExtensionMissing)
+    assert told.subject == "no_such_extension"
+    major = _major(admin)
+    assert re.search(rf"postgresql-({major}|<major>)-no_such_extension", told.hint)
+    assert "in revision 001_x" in told.what
+
+
+def test_an_unavailable_vector_names_the_image(admin: DatabaseUrl) -> None:
+    if _available(admin, "vector"):
+        pytest.skip("the test server has vector")
+    with closing(psycopg2.connect(**admin.libpq)) as connection:
+        with pytest.raises(psycopg2.Error) as caught:
+            connection.cursor().execute("CREATE EXTENSION vector")
+        told = explain(caught.value, url=admin)
+    assert f"postgresql-{_major(admin)}-pgvector" in told.hint
+    assert f"pgvector/pgvector:pg{_major(admin)}" in told.hint
+
+
+def _major(url: DatabaseUrl) -> int:
+    connection = psycopg2.connect(**url.libpq)
+    version = int(connection.server_version) // 10000
+    connection.close()
+    return version
+
+
+TABLE = 'CREATE TABLE "odd name"(a int)'
+GRANTS = {
+    "CREATE TABLE public.t(a int)": 'GRANT CREATE, USAGE ON SCHEMA "public" TO "{user}"',
+    'CREATE TABLE "s p".t(a int)': 'GRANT CREATE, USAGE ON SCHEMA "s p" TO "{user}"',
+    "CREATE SCHEMA s": 'GRANT CREATE ON DATABASE "{database}" TO "{user}"',
+    'SELECT * FROM "odd name"': 'GRANT SELECT ON TABLE "odd name" TO "{user}"',
+    'INSERT INTO "odd name" VALUES (1)': 'GRANT INSERT ON TABLE "odd name" TO "{user}"',
+    "SELECT nextval('q')": 'GRANT USAGE, SELECT, UPDATE ON SEQUENCE "q" TO "{user}"',
+    "CREATE ROLE r_never": 'ALTER ROLE "{user}" CREATEROLE',
+    "CREATE DATABASE d_never": 'ALTER ROLE "{user}" CREATEDB',
+}
+
+
+@pytest.mark.parametrize("statement", GRANTS)
+def test_the_grant_that_is_told_mends_the_failure(
+    admin: DatabaseUrl, weak: DatabaseUrl, statement: str
+) -> None:
+    run(admin, "REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO PUBLIC")
+    run(admin, TABLE, 'CREATE SCHEMA "s p"', "CREATE SEQUENCE q")
+    told = failing(weak, statement, doing="in revision 002_y")
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.sqlstate == "42501"
+    assert told.grant == GRANTS[statement].format(user=weak.user, database=weak.database)
+    assert told.grant in str(told)
+    if "_never" in statement:
+        return
+    run(admin, told.grant)
+    run(weak, statement)
+
+
+def _available(url: DatabaseUrl, extension: str) -> bool:
+    with closing(psycopg2.connect(**url.libpq)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [extension])
+        return cursor.fetchone() is not None
+
+
+def test_a_trusted_extension_needs_create_on_the_database(
+    admin: DatabaseUrl, weak: DatabaseUrl
+) -> None:
+    if not _available(admin, "pgcrypto"):
+        pytest.skip("the test server lacks pgcrypto")
+    told = failing(weak, "CREATE EXTENSION pgcrypto")
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.grant == f'GRANT CREATE ON DATABASE "{weak.database}" TO "{weak.user}"'
+
+
+def test_an_untrusted_extension_needs_a_superuser(admin: DatabaseUrl, weak: DatabaseUrl) -> None:
+    if not _available(admin, "pageinspect"):
+        pytest.skip("the test server lacks pageinspect")
+    told = failing(weak, "CREATE EXTENSION pageinspect")
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.grant == 'CREATE EXTENSION "pageinspect"'
+    assert "superuser" in told.hint
+
+
+def test_an_owner_is_asked_for(admin: DatabaseUrl, weak: DatabaseUrl) -> None:
+    run(admin, TABLE)
+    told = failing(weak, 'ALTER TABLE "odd name" ADD COLUMN b int')
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.subject == "odd name"
+    assert "the owner of table odd name" in told.hint
+
+
+def test_a_read_only_transaction_is_told(admin: DatabaseUrl) -> None:
+    told = failing(admin, "BEGIN READ ONLY", "CREATE TABLE t(a int)")
+    assert isinstance(told, kinds.ReadOnlyDatabase)
+    assert "CREATE TABLE" in told.what
+
+
+def test_a_read_only_database_names_the_setting(admin: DatabaseUrl) -> None:
+    run(admin, f'ALTER DATABASE "{admin.database}" SET default_transaction_read_only = on')
+    assert isinstance(failing(admin, "CREATE TABLE t(a int)"), kinds.ReadOnlyDatabase)
+    with closing(psycopg2.connect(**admin.libpq)) as connection:
+        with pytest.raises(psycopg2.Error) as caught:
+            connection.cursor().execute("CREATE TABLE t(a int)")
+        told = explain(caught.value, url=admin)
+        # The server reports the setting since version 14.
+        why = "read_only is on for" if connection.server_version >= 140000 else "a replica, or"
+        assert why in told.what
+
+
+def test_a_lock_timeout_is_told_with_the_statement(admin: DatabaseUrl) -> None:
+    run(admin, "CREATE TABLE t(a int)")
+    holder = psycopg2.connect(**admin.libpq)
+    holder.cursor().execute("LOCK TABLE t")
+    told = failing(admin, "SET lock_timeout = '50ms'", "ALTER TABLE t ADD b int")
+    assert isinstance(told, kinds.LockNotAvailable)
+    assert "ALTER TABLE t ADD b int" in told.what
+    now = failing(admin, "SET lock_timeout = '50ms'", "SELECT a FROM t FOR UPDATE NOWAIT")
+    assert isinstance(now, kinds.LockNotAvailable)
+    holder.close()
+
+
+def test_a_statement_timeout_is_told(admin: DatabaseUrl) -> None:
+    told = failing(admin, "SET statement_timeout = '50ms'", "SELECT pg_sleep(10)")
+    assert isinstance(told, kinds.StatementTimeout)
+
+
+def test_a_cancelled_statement_is_told(admin: DatabaseUrl) -> None:
+    told = failing(admin, "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)")
+    assert isinstance(told, kinds.StatementCancelled)
+
+
+def test_a_session_that_ends_is_lost(admin: DatabaseUrl) -> None:
+    told = failing(admin, "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(10)")
+    assert isinstance(told, kinds.ServerShuttingDown | kinds.ConnectionLost)
+    assert "Run the command again" in told.hint
+
+
+def test_a_closed_connection_is_lost(admin: DatabaseUrl) -> None:
+    connection = psycopg2.connect(**admin.libpq)
+    connection.close()
+    with pytest.raises(psycopg2.Error) as caught:
+        connection.cursor()
+    assert isinstance(explain(caught.value), kinds.ConnectionLost)
+
+
+def test_a_new_enum_value_used_too_early_is_told(admin: DatabaseUrl) -> None:
+    run(admin, "CREATE TYPE e AS ENUM ('a')")
+    told = failing(admin, "BEGIN", "ALTER TYPE e ADD VALUE 'b'", "SELECT 'b'::e")
+    assert isinstance(told, kinds.UnsafeEnumUse)
+    assert "revision of its own" in told.hint
+
+
+def test_a_deadlock_is_told(admin: DatabaseUrl) -> None:
+    run(admin, "CREATE TABLE t(a int)", "CREATE TABLE u(a int)")
+    one, two = (psycopg2.connect(**admin.libpq) for _ in range(2))
+    one.cursor().execute("LOCK TABLE t")
+    two.cursor().execute("SET deadlock_timeout = '1min'")
+    two.cursor().execute("LOCK TABLE u")
+    other = threading.Thread(target=lambda: two.cursor().execute("LOCK TABLE t"))
+    other.start()
+    with pytest.raises(psycopg2.Error) as caught:
+        one.cursor().execute("SET deadlock_timeout = '50ms'; LOCK TABLE u")
+    one.close()
+    other.join()
+    two.close()
+    told = explain(caught.value, url=admin)
+    assert isinstance(told, kinds.DeadlockDetected)
+    check_clean(told, admin)
+
+
+def test_anything_else_keeps_code_detail_hint_and_statement(admin: DatabaseUrl) -> None:
+    run(admin, "CREATE TABLE t(a int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    told = failing(admin, "INSERT INTO t VALUES (1)", doing="in revision 003_x")
+    assert type(told) is DatabaseFailure
+    assert told.sqlstate == "23505"
+    for part in ("[23505]", "Key (a)=(1) already exists", "INSERT INTO t", "in revision 003_x"):
+        assert part in str(told)
+    hinted = failing(admin, "SELECT b FROM t", "SELECT 1")
+    assert "[42703]" in str(hinted)
+
+
+def test_a_password_in_a_statement_or_a_message_is_hidden(weak: DatabaseUrl) -> None:
+    encoded = quote(PASSWORD, safe="")
+    for text in (PASSWORD, encoded):
+        with pytest.raises(psycopg2.Error) as caught:
+            run(weak, f"SELECT '{text}'::int")
+        told = explain(caught.value, url=weak)
+        assert "***" in str(told)
+        check_clean(told, weak)
+    other = failing(weak, "CREATE ROLE r_never PASSWORD 'another secret'")
+    assert "another secret" not in str(other)
+
+
+def test_doing_may_not_carry_the_password(weak: DatabaseUrl) -> None:
+    told = failing(weak, "SELECT x", doing=f"at {weak.sqlalchemy}")
+    assert "***" in str(told)
+
+
+def test_a_short_password_does_not_tear_words(admin: DatabaseUrl) -> None:
+    url = changed(admin, password="a")
+    with pytest.raises(psycopg2.Error) as caught:
+        run(admin, "SELECT no_such_column")
+    assert "no_such_column" in str(explain(caught.value, url=url))
+
+
+def test_a_long_statement_is_cut(admin: DatabaseUrl) -> None:
+    told = failing(admin, "SELECT\n\t1,\n" + "2, " * 1000 + "x")
+    assert len(str(told)) < 400
+    assert "…" in str(told)
+
+
+def test_a_failure_is_explained_once(admin: DatabaseUrl) -> None:
+    told = DatabaseFailure("Said already")
+    assert explain(told) is told

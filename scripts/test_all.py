@@ -164,10 +164,9 @@ def test(configuration: Configuration, arguments: Sequence[str]) -> Outcome:
         return Outcome(configuration.name, None, str(reason))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [python, "-m", "pytest", "--server", configuration.server]
-        done = subprocess.run(
-            [*command, f"--junit-xml={report}", *arguments], cwd=ROOT, check=False
-        )
+        options = ["--server", configuration.server, f"--junit-xml={report}"]
+        command = [str(python), "-m", "pytest", *options, *arguments]
+        done = subprocess.run(command, cwd=ROOT, check=False)
         counts, seconds = summary(report)
     return Outcome(configuration.name, done.returncode == 0, counts, seconds)
 

@@ -111,6 +111,17 @@ def test_the_server_version_is_that_of_the_server(server_url: str, server_versio
     assert execute(server_url, "SHOW server_version_num") == [(str(server_version),)]
 
 
+@pytest.mark.needs_extension("uuid-ossp", "vector")
+def test_an_extension_that_a_test_needs_can_be_created(database_url: str) -> None:
+    created = execute(
+        database_url,
+        'CREATE EXTENSION "uuid-ossp"',
+        "CREATE EXTENSION vector",
+        "SELECT uuid_nil()::text, '[1,2]'::vector::text",
+    )
+    assert created == [("00000000-0000-0000-0000-000000000000", "[1,2]")]
+
+
 def test_an_address_survives_the_way_to_a_worker() -> None:
     address = ServerAddress("postgresql+psycopg2://x@/postgres", ("127.0.0.1", 5432), "run")
     assert ServerAddress.from_input({**address.as_input(), "tcp": ["127.0.0.1", 5432]}) == address

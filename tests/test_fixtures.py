@@ -224,6 +224,15 @@ def wait_for_servers(probe: Probe) -> tuple[int, Path]:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_session_without_a_server_ends_with_one_message(tmp_path: Path, workers: str) -> None:
+    probe = Probe(tmp_path, "-n", workers, "--server", str(tmp_path))
+    output, _ = probe.process.communicate(timeout=60)
+    assert probe.process.returncode == 4, output
+    assert f"there is no server to test on: no PostgreSQL programs in {tmp_path}" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_an_interrupted_session_leaves_no_server(tmp_path: Path, workers: str) -> None:
     probe = Probe(tmp_path, "-n", workers, waits=True)
     pid, data = wait_for_servers(probe)

@@ -84,7 +84,8 @@ def find_tree(choice: str) -> PostgresTree:
         return PostgresTree.at(newest_debian_tree())
     path = WHEEL16 if choice == "wheel16" else Path(choice)
     if not (path / "bin" / "postgres").exists():
-        hint = "make servers" if choice == "wheel16" else "embedded, debian, wheel16 or a folder"
+        known = "--server takes embedded, debian, wheel16, a folder or a URL"
+        hint = "run: make servers" if choice == "wheel16" else known
         raise LookupError(f"no PostgreSQL programs in {path}; {hint}")
     return PostgresTree.at(path)
 

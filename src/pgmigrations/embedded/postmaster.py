@@ -100,6 +100,29 @@ def wait_gone(pid: int, timeout: float) -> None:
         time.sleep(0.01)
 
 
+def titled_processes(title: str, uid: int) -> list[int]:
+    """Return the ids of the processes of `uid` whose command line begins with `title`."""
+    answer: list[int] = []
+    for pid, owner in _processes():
+        if owner == uid and b" -D ".join(_command(pid)).startswith(title.encode()):
+            answer.append(pid)
+    return answer
+
+
+def _processes() -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    if not Path("/proc/self").exists():
+        text = subprocess.run(
+            ["ps", "-axo", "pid=,uid="], capture_output=True, text=True, check=False
+        ).stdout
+        return [(int(line.split()[0]), int(line.split()[1])) for line in text.splitlines()]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.append((int(entry.name), entry.stat().st_uid))
+    return found
+
+
 def _command(pid: int) -> list[bytes]:
     """Return the process's arguments; one string of them all where there is no `/proc`."""
     if Path("/proc/self").exists():

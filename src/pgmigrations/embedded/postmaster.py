@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+# "Message Formats" in the manual: length 8, code 80877103.
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,11 @@ def accepts(file: PostmasterFile, uid: int) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(5.0)
             client.connect(os.fspath(file.socket))
+            # A server that is being killed still takes connections; only a live one answers.
+            client.sendall(_SSL_REQUEST)
+            return client.recv(1) in (b"N", b"S")
     except OSError:
         return False
-    return True
 
 
 def wait_gone(pid: int, timeout: float) -> None:

@@ -17,8 +17,8 @@ up: setup ## Migrate the database (DATABASE_URL, else an embedded PostgreSQL) an
 	@if [ -z "$$DATABASE_URL" ]; then export PGMIGRATIONS_EMBEDDED=1; fi; \
 	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations overview
 
-test: setup ## Run the tests; ARGS="-k enum --server debian" are given to pytest
-	@$(PY) -m pytest $(ARGS)
+test: setup ## Run the tests; ARGS="-n 0 -k enum --server debian" are given to pytest
+	@$(PY) -m pytest -n auto $(ARGS)
 
 lint: setup ## Check style and formatting
 	@$(PY) -m ruff check .

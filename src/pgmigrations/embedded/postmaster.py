@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+# "Message Formats" in the manual: length 8, code 80877103.
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,11 @@ def accepts(file: PostmasterFile, uid: int) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(5.0)
             client.connect(os.fspath(file.socket))
+            # A server that is being killed still takes connections; only a live one answers.
+            client.sendall(_SSL_REQUEST)
+            return client.recv(1) in (b"N", b"S")
     except OSError:
         return False
-    return True
 
 
 def wait_gone(pid: int, timeout: float) -> None:
@@ -98,6 +104,29 @@ def wait_gone(pid: int, timeout: float) -> None:
         except ProcessLookupError:
             return
         time.sleep(0.01)
+
+
+def titled_processes(title: str, uid: int) -> list[int]:
+    """Return the ids of the processes of `uid` whose command line begins with `title`."""
+    answer: list[int] = []
+    for pid, owner in _processes():
+        if owner == uid and b" -D ".join(_command(pid)).startswith(title.encode()):
+            answer.append(pid)
+    return answer
+
+
+def _processes() -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    if not Path("/proc/self").exists():
+        text = subprocess.run(
+            ["ps", "-axo", "pid=,uid="], capture_output=True, text=True, check=False
+        ).stdout
+        return [(int(line.split()[0]), int(line.split()[1])) for line in text.splitlines()]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.append((int(entry.name), entry.stat().st_uid))
+    return found
 
 
 def _command(pid: int) -> list[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,33 +16,21 @@ from pgmigrations.embedded import account as account_module
 from pgmigrations.embedded import lock
 from pgmigrations.embedded.account import Account
 from pgmigrations.embedded.data_folder import DataFolder
-from pgmigrations.embedded.error import EmbeddedError, NotRunningError, StartError, StopError
+from pgmigrations.embedded.error import NotRunningError, StartError, StopError
 from pgmigrations.embedded.postmaster import (
     PostmasterFile,
     accepts,
     read_postmaster_file,
     serves,
+    titled_processes,
     wait_gone,
 )
+from pgmigrations.embedded.setting import check_settings, server_settings
 from pgmigrations.embedded.socket_folder import make_socket_folder, remove_socket_folder
 from pgmigrations.embedded.tree import PostgresTree, require_platform
-from pgmigrations.embedded.tree_copy import add_own_extensions, reachable_tree
+from pgmigrations.embedded.tree_copy import reachable_tree
 
 SUPERUSER = "postgres"
-_BASE_SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-}
-_THROWAWAY_SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "200",
-}
-_RESERVED = {"data_directory", "external_pid_file", "unix_socket_directories"}
 _QUIT_TIMEOUT = 15.0
 _LOST_SOCKET = 2.0
 
@@ -103,9 +90,7 @@ class EmbeddedServer:
         stop_timeout: float = 30.0,
     ) -> None:
         require_platform()
-        wrong = _RESERVED.intersection(settings or {})
-        if wrong:
-            raise EmbeddedError(f"The embedded server chooses {', '.join(sorted(wrong))} itself")
+        check_settings(settings or {})
         user = user or os.environ.get(account_module.SETTING) or None
         self._folder = DataFolder(data, user)
         self._tree = tree
@@ -242,7 +227,9 @@ class EmbeddedServer:
         while (life := lock.take(self._folder.life_lock)) is None:
             now = time.monotonic()
             file = read_postmaster_file(self._folder.cluster)
-            if file is not None and file.ready:
+            if file is not None and not serves(file.pid, self._folder.cluster):
+                self._quit_orphans()
+            elif file is not None and file.ready:
                 if accepts(file, account.uid):
                     return None
                 lost_since = lost_since or now
@@ -268,10 +255,18 @@ class EmbeddedServer:
             timeout=self._start_timeout,
         )
         self._drop_stale_file()
-        sockets = make_socket_folder(account, folder.path)
+        sockets = make_socket_folder(account, folder.cluster_name)
         folder.note_start(tree.version, sockets)
         argv: list[str | Path] = [tree.bin / "postgres", "-D", folder.cluster]
-        for name, value in self._all_settings(tree, account, sockets).items():
+        settings = server_settings(
+            tree,
+            self._settings,
+            throwaway=self._throwaway,
+            cluster_name=folder.cluster_name,
+            socket_folder=sockets,
+            share=folder.share,
+        )
+        for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         with folder.log() as log:
             begin = log.tell()
@@ -283,22 +278,6 @@ class EmbeddedServer:
             raise
         # The server outlives this object; without this, Popen warns about the running child.
         process.returncode = 0
-
-    def _all_settings(self, tree: PostgresTree, account: Account, sockets: Path) -> dict[str, str]:
-        settings = dict(_BASE_SETTINGS)
-        if self._throwaway:
-            settings |= _THROWAWAY_SETTINGS
-        settings["unix_socket_directories"] = os.fspath(sockets)
-        if tree.version[0] >= 18 and not tree.offers("uuid-ossp"):
-            # The path is a list with ':' between its members, so a folder with one cannot serve.
-            home = self._folder.share
-            share = home if ":" not in os.fspath(home) else sockets / "share"
-            add_own_extensions(share)
-            settings["extension_control_path"] = f"$system:{share}"
-        settings |= self._settings
-        if settings["listen_addresses"] and "port" not in settings:
-            settings["port"] = str(_free_port())
-        return settings
 
     def _drop_stale_file(self) -> None:
         """Remove a `postmaster.pid` whose process id another process has by now.
@@ -344,6 +323,8 @@ class EmbeddedServer:
             if pid is not None and lock.held(self._folder.life_lock):
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
+            elif pid is None:
+                self._quit_orphans()
             deadline = time.monotonic() + timeout
             while lock.held(self._folder.life_lock):
                 if time.monotonic() > deadline:
@@ -358,9 +339,9 @@ class EmbeddedServer:
             "Its server.log may say why; end its processes by hand",
         )
 
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    def _quit_orphans(self) -> None:
+        """End the sessions that a killed server left: a busy one would never notice."""
+        folder = self._folder
+        for pid in titled_processes(f"postgres: {folder.cluster_name}: ", folder.account().uid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)

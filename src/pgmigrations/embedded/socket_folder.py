@@ -6,7 +6,6 @@ data. `/tmp` is used and not `XDG_RUNTIME_DIR`, which vanishes at logout while t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
@@ -19,7 +18,7 @@ PARENT = Path("/tmp")
 _PREFIX = "pgmigrations-"
 
 
-def make_socket_folder(account: Account, data: Path, parent: Path = PARENT) -> Path:
+def make_socket_folder(account: Account, cluster_name: str, parent: Path = PARENT) -> Path:
     """Make or clean the socket folder of a server that is not running.
 
     Its name follows from the data folder, so a URL stays valid over restarts; when somebody else
@@ -27,11 +26,10 @@ def make_socket_folder(account: Account, data: Path, parent: Path = PARENT) -> P
 
     Args:
         account: Who runs the server; the folder is theirs alone.
-        data: The server's data folder.
+        cluster_name: See `DataFolder.cluster_name`.
         parent: Where to make it.
     """
-    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    folder = parent / f"{_PREFIX}{account.uid}-{digest}"
+    folder = parent / f"{cluster_name}-{account.uid}"
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
@@ -39,7 +37,7 @@ def make_socket_folder(account: Account, data: Path, parent: Path = PARENT) -> P
         # Root's own: a starter was killed before it could hand the folder over.
         owners = {account.uid, os.geteuid()}
         if not stat.S_ISDIR(info.st_mode) or info.st_uid not in owners or info.st_mode & 0o077:
-            folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{account.uid}-", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=f"{cluster_name}-{account.uid}-", dir=parent))
         else:
             _empty(folder)
     account.own(folder)

@@ -131,9 +131,8 @@ def ordinary_user(tree: PostgresTree) -> Iterator[OrdinaryUser]:
             copy = folder / "pgmigrations" / source.relative_to(PACKAGE.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-    tree_folder = folder / "tree"
-    copy_tree(tree, tree_folder)
-    yield OrdinaryUser(account.pw_uid, account.pw_gid, python, folder, tree_folder)
+    copy = copy_tree(tree, folder / "tree")
+    yield OrdinaryUser(account.pw_uid, account.pw_gid, python, folder, copy.root)
     shutil.rmtree(folder)
 
 

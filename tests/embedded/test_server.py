@@ -117,9 +117,8 @@ def test_data_and_url_survive_a_restart(server: EmbeddedServer) -> None:
 
 
 def test_context_manager_stops_after_an_error(server: EmbeddedServer) -> None:
-    with pytest.raises(ZeroDivisionError), server:
-        assert server.status().running
-        _ = 1 / 0
+    with pytest.raises(psycopg2.errors.DivisionByZero), server:
+        query(server, "SELECT 1 / 0")
     assert not server.status().running
 
 
@@ -419,7 +418,7 @@ def test_file_in_place_of_the_folder_is_refused(place: Path) -> None:
 
 def test_data_of_another_major_version_is_refused(server: EmbeddedServer) -> None:
     (server.data / "cluster" / "PG_VERSION").write_text("15\n")
-    with pytest.raises(DataFolderError, match="made by PostgreSQL 15.*version 18") as caught:
+    with pytest.raises(DataFolderError, match="was made by PostgreSQL 15, but") as caught:
         server.start()
     assert "DATABASE_URL" in caught.value.hint
 

@@ -54,11 +54,15 @@ def _function(name: str, signature: inspect.Signature, documentation: str | None
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not keyword_only:
             keyword_only = True
             lines.append("    *,")
-        default = "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
+        default = (
+            "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
+        )
         lines.append(f"    {parameter.name}: {parameter.annotation}{default},")
     text = textwrap.indent(inspect.cleandoc(documentation or ""), "    ").strip()
     arguments = "\n".join(lines)
-    return f'def {name}(\n{arguments}\n) -> {signature.return_annotation}:\n    """{text}\n    """\n'
+    return (
+        f'def {name}(\n{arguments}\n) -> {signature.return_annotation}:\n    """{text}\n    """\n'
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""The entry point `alembic.plugins`: registers our operations and comparators with Alembic.
+"""The entry point `alembic.plugins`.
 
-Alembic loads it in every environment of the interpreter, so it only registers: a project whose
-env.py does not ask for it sees no difference.
+Alembic loads it in every environment of the interpreter, in the middle of its own import, where
+half of Alembic cannot be imported yet. So `setup()` only names a comparator that loads the rest
+when it is first called, and a project whose env.py does not ask for it sees no difference; what
+revisions and `alembic/env.py` need is registered by `ensure_registered()`.
 """
 
 from __future__ import annotations
@@ -9,30 +11,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import UpgradeOps
     from alembic.runtime.plugins import Plugin
+    from alembic.util import PriorityDispatchResult
 
 NAME = "pgmigrations"
 
-_registered = False
+_is_set_up = False
+_is_registered = False
 
 
 def setup(plugin: Plugin) -> None:
-    """Register everything, once per process; Alembic calls this while it is being imported."""
-    global _registered
-    # Entry points load in the middle of Alembic's own import: nothing of ours may import Alembic
-    # at the top of this module.
-    from pgmigrations.migrate.core.registration import register
-    from pgmigrations.migrate.kinds import KINDS
+    """Name our comparator; Alembic calls this once per process.
 
-    register(plugin, KINDS)
-    _registered = True
+    The comparator has a compare element and never answers STOP: without the one, the other would
+    silence all of Alembic's own.
+    """
+    global _is_set_up
+    plugin.add_autogenerate_comparator(_compare, "autogenerate", NAME)
+    _is_set_up = True
 
 
 def ensure_registered() -> None:
-    """Register without the entry point, for a source tree that is not installed."""
-    if not _registered:
+    """Register the operations of every kind with Alembic, once per process."""
+    global _is_registered
+    import alembic.context  # noqa: F401 - sets the plugins up
+
+    if not _is_set_up:
+        # The package is not installed, only on the path: there is no entry point.
         import sys
 
         from alembic.runtime.plugins import Plugin
 
         Plugin.setup_plugin_from_module(sys.modules[__name__], NAME)
+    if not _is_registered:
+        _is_registered = True
+        from pgmigrations.migrate.core.registration import register
+        from pgmigrations.migrate.kinds import KINDS
+
+        register(KINDS)
+
+
+def _compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
+    from pgmigrations.migrate.core.compare import compare_kinds
+    from pgmigrations.migrate.kinds import KINDS
+
+    return compare_kinds(KINDS, context, upgrade_ops)

@@ -74,7 +74,6 @@ def _tables(contents: Contents) -> Table:
     table.add_column("table", style="bold", no_wrap=True)
     for heading in ("columns", "indexes", "foreign keys", "rows"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("comment", style="dim", no_wrap=True, overflow="ellipsis")
     for one in contents.tables:
         table.add_row(
             escape(one.name),
@@ -82,7 +81,6 @@ def _tables(contents: Contents) -> Table:
             str(one.indexes),
             str(one.foreign_keys or ""),
             _rows(one),
-            escape(one.comment),
         )
     return table
 

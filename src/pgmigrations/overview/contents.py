@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from pgmigrations.migrate.core.quoting import qualified
 
@@ -22,7 +23,6 @@ class TableContents:
     foreign_keys: int
     rows: int | None
     is_estimate: bool
-    comment: str
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ SELECT n.nspname, c.relname, n.nspname = current_schema() AS is_default,
        (SELECT count(*) FROM pg_constraint k
         WHERE k.conrelid = c.oid AND k.contype = 'f') AS foreign_keys,
        pg_total_relation_size(c.oid) AS bytes, c.reltuples,
-       has_table_privilege(c.oid, 'SELECT') AS readable,
-       coalesce(obj_description(c.oid, 'pg_class'), '') AS comment
+       has_table_privilege(c.oid, 'SELECT') AS readable
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -82,17 +81,19 @@ def read_contents(connection: Connection) -> Contents:
     )
 
 
-def _table(connection: Connection, row: object) -> TableContents:
-    schema, name, is_default, columns, indexes, keys, size, estimate, readable, comment = row  # type: ignore[misc]
-    rows: int | None
-    if readable and size < EXACT_BELOW:
-        statement = f"SELECT count(*) FROM {qualified(schema, name)}"
+def _table(connection: Connection, row: Row[Any]) -> TableContents:
+    rows: int | None = int(row.reltuples) if row.reltuples >= 0 else None
+    is_counted = row.readable and row.bytes < EXACT_BELOW
+    if is_counted:
         rows = connection.exec_driver_sql(
-            statement, execution_options={"no_parameters": True}
+            f"SELECT count(*) FROM {qualified(row.nspname, row.relname)}",
+            execution_options={"no_parameters": True},
         ).scalar_one()
-        is_estimate = False
-    else:
-        rows = int(estimate) if estimate >= 0 else None
-        is_estimate = True
-    shown = name if is_default else f"{schema}.{name}"
-    return TableContents(shown, columns, indexes, keys, rows, is_estimate, comment)
+    return TableContents(
+        name=row.relname if row.is_default else f"{row.nspname}.{row.relname}",
+        columns=row.columns,
+        indexes=row.indexes,
+        foreign_keys=row.foreign_keys,
+        rows=rows,
+        is_estimate=not is_counted,
+    )

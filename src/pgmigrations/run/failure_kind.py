@@ -9,7 +9,7 @@ from __future__ import annotations
 from pgmigrations.errors import PgMigrationsError
 
 
-class DatabaseFailure(PgMigrationsError):  # noqa: N818 - subclasses name what happened
+class DatabaseFailure(PgMigrationsError):
     """The server, or the way to it, refused something.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
@@ -31,19 +31,24 @@ class UnphrasedDifference(PgMigrationsError):
         self.change = change
 
 
-def comparator(
-    kinds: Sequence[AnyKind],
-) -> Callable[[AutogenContext, UpgradeOps], PriorityDispatchResult]:
-    """Make the comparator that the plugin registers for the target "autogenerate"."""
+def compare_kinds(
+    kinds: Sequence[AnyKind], context: AutogenContext, upgrade_ops: UpgradeOps
+) -> PriorityDispatchResult:
+    """Add what the kinds' own comparisons find, in a project that asked for it.
 
-    def compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
-        if OPTION in context.opts:
-            scope = scope_of(context.migration_context)
-            for kind in kinds:
-                upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
-        return PriorityDispatchResult.CONTINUE
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        context: Alembic's context of this comparison.
+        upgrade_ops: Where the operations go.
 
-    return compare
+    Raises:
+        UnphrasedDifference: A kind sees a difference and has no operation for it.
+    """
+    if OPTION in context.opts:
+        scope = scope_of(context.migration_context)
+        for kind in kinds:
+            upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
+    return PriorityDispatchResult.CONTINUE
 
 
 def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Telling Alembic of the kinds: operations, implementations, renderers, comparators."""
+"""Telling Alembic of the kinds: operations, implementations, renderers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Sequence
 
 from alembic.autogenerate.render import renderers
 from alembic.operations import Operations
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority
 
 from pgmigrations.migrate.core import alembic_private, impl
-from pgmigrations.migrate.core.compare import comparator
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import perform
 from pgmigrations.migrate.core.render import render_operation
@@ -18,11 +15,10 @@ from pgmigrations.migrate.core.render import render_operation
 __all__ = ["impl", "register"]
 
 
-def register(plugin: Plugin, kinds: Sequence[AnyKind]) -> None:
+def register(kinds: Sequence[AnyKind]) -> None:
     """Register what every kind brings along.
 
     Args:
-        plugin: Alembic's record of this plugin.
         kinds: The list of `pgmigrations.migrate.kinds`.
     """
     for kind in kinds:
@@ -36,8 +32,3 @@ def register(plugin: Plugin, kinds: Sequence[AnyKind]) -> None:
         for class_, wrap in kind.renderers.items():
             rendered = alembic_private.renderer_of(class_)
             renderers.dispatch_for(class_, replace=True)(wrap(rendered))
-    # Always with a compare element and never STOP: an unnamed comparator that returns STOP
-    # silences all of Alembic's own.
-    plugin.add_autogenerate_comparator(
-        comparator(kinds), "autogenerate", "pgmigrations", priority=DispatchPriority.MEDIUM
-    )

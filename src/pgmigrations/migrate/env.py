@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core import alembic_private
-from pgmigrations.migrate.core.impl import PgMigrationsImpl
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
 from pgmigrations.migrate.core.render import RenderItem, item_renderer

@@ -207,15 +207,20 @@ def test_an_unavailable_extension_names_it_and_its_package(admin: DatabaseUrl) -
     assert "in revision 001_x" in told.what
 
 
-def test_an_unavailable_vector_names_the_image(admin: DatabaseUrl) -> None:
-    if _available(admin, "vector"):
-        pytest.skip("the test server has vector")
+@pytest.mark.parametrize(
+    ("extension", "package"), [("vector", "pgvector"), ("postgis", "postgis-3")]
+)
+def test_an_unavailable_extension_names_the_package_for_the_servers_version(
+    admin: DatabaseUrl, extension: str, package: str
+) -> None:
+    if _available(admin, extension):
+        pytest.skip(f"the test server has {extension}")
     with closing(psycopg2.connect(**admin.libpq)) as connection:
         with pytest.raises(psycopg2.Error) as caught:
-            connection.cursor().execute("CREATE EXTENSION vector")
+            connection.cursor().execute(f"CREATE EXTENSION {extension}")
         told = explain(caught.value, url=admin)
-    assert f"postgresql-{_major(admin)}-pgvector" in told.hint
-    assert f"pgvector/pgvector:pg{_major(admin)}" in told.hint
+    assert f"Install postgresql-{_major(admin)}-{package} on the server" in told.hint
+    assert (f"pgvector/pgvector:pg{_major(admin)}" in told.hint) == (extension == "vector")
 
 
 def _major(url: DatabaseUrl) -> int:

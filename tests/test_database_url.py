@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from urllib.parse import quote
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 import pytest
 import sqlalchemy
 from psycopg2 import sql
@@ -136,6 +136,7 @@ REFUSED: list[tuple[str, str]] = [
     ("postgres://u:s3cret@h/d?ssl=s3cret", "one of disable"),
     ("postgres://u:s3cret@h/d?connect_timeout=soon", "seconds"),
     ("postgres://u@h/d?password=x&s3cret", "cannot be read"),
+    ("postgres://u:s3cret\udcff@h/d", "not UTF-8"),
     ("host=h password=my s3cret=x", "single quotes"),
     ("host=h password='s3cret", "single quotes"),
     ("jdbc:mysql://h/d?password=s3cret", "jdbc:postgresql"),

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 import pytest
 import sqlalchemy
 from psycopg2 import sql
@@ -207,15 +207,20 @@ def test_an_unavailable_extension_names_it_and_its_package(admin: DatabaseUrl) -
     assert "in revision 001_x" in told.what
 
 
-def test_an_unavailable_vector_names_the_image(admin: DatabaseUrl) -> None:
-    if _available(admin, "vector"):
-        pytest.skip("the test server has vector")
+@pytest.mark.parametrize(
+    ("extension", "package"), [("vector", "pgvector"), ("postgis", "postgis-3")]
+)
+def test_an_unavailable_extension_names_the_package_for_the_servers_version(
+    admin: DatabaseUrl, extension: str, package: str
+) -> None:
+    if _available(admin, extension):
+        pytest.skip(f"the test server has {extension}")
     with closing(psycopg2.connect(**admin.libpq)) as connection:
         with pytest.raises(psycopg2.Error) as caught:
-            connection.cursor().execute("CREATE EXTENSION vector")
+            connection.cursor().execute(f"CREATE EXTENSION {extension}")
         told = explain(caught.value, url=admin)
-    assert f"postgresql-{_major(admin)}-pgvector" in told.hint
-    assert f"pgvector/pgvector:pg{_major(admin)}" in told.hint
+    assert f"Install postgresql-{_major(admin)}-{package} on the server" in told.hint
+    assert (f"pgvector/pgvector:pg{_major(admin)}" in told.hint) == (extension == "vector")
 
 
 def _major(url: DatabaseUrl) -> int:
@@ -388,6 +393,31 @@ def test_a_password_in_a_statement_or_a_message_is_hidden(weak: DatabaseUrl) -> 
         check_clean(told, weak)
     other = failing(weak, "CREATE ROLE r_never PASSWORD 'another secret'")
     assert "another secret" not in str(other)
+
+
+def test_a_password_that_is_also_a_name_leaves_the_name(weak: DatabaseUrl) -> None:
+    url = changed(weak, password=weak.database or "")
+    with pytest.raises(psycopg2.Error) as caught:
+        run(weak, "CREATE SCHEMA s")
+    told = explain(caught.value, url=url, doing=f"at {url.sqlalchemy}")
+    assert isinstance(told, kinds.PrivilegeMissing)
+    assert told.grant == f'GRANT CREATE ON DATABASE "{weak.database}" TO "{weak.user}"'
+    assert f":{weak.database}@" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER ROLE no_such PASSWORD 'another''secret'",
+        "ALTER ROLE no_such PASSWORD $x$another secret$x$",
+        "SELECT no_such('host=h password=another-secret user=u')",
+        "SELECT no_such('postgres://u:another-secret@h/d')",
+    ],
+)
+def test_a_password_that_a_statement_sets_is_hidden(admin: DatabaseUrl, statement: str) -> None:
+    told = failing(admin, statement)
+    assert "another" not in str(told)
+    assert "no_such" in str(told)
 
 
 def test_doing_may_not_carry_the_password(weak: DatabaseUrl) -> None:

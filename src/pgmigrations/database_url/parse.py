@@ -16,6 +16,7 @@ _WORD = re.compile(
     r"\s*(?P<key>[a-z_]+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<bare>(?:[^\s'\\]|\\.)*))(?=\s|$)",
     re.DOTALL,
 )
+_HOST = re.compile(r"[/@].*|[\w.-]*|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _EXAMPLE = "Write it like postgresql://user:password@host:5432/database"
 
 
@@ -61,6 +62,8 @@ def _clean(text: str) -> str:
         cleaned = cleaned[1:-1].strip()
     if not cleaned:
         raise DatabaseUrlError("The database URL is empty", _EXAMPLE)
+    if any("\ud800" <= char <= "\udfff" for char in cleaned):
+        raise DatabaseUrlError("The database URL is not UTF-8", "Write it in UTF-8")
     if any(ord(char) < ord(" ") for char in cleaned):
         raise DatabaseUrlError("The database URL holds a line break or control character", _EXAMPLE)
     if cleaned.startswith(("$", "{{", "<")):
@@ -140,6 +143,8 @@ def _canonical_hosts(parameters: dict[str, str]) -> dict[str, str]:
         raise DatabaseUrlError(
             "The ports in the database URL are not numbers, or not as many as its hosts", _EXAMPLE
         )
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise DatabaseUrlError("The host in the database URL is no host name or address", _EXAMPLE)
     others = {key: value for key, value in parameters.items() if key not in ("host", "port")}
     if not any(names) and not any(ports):
         return others

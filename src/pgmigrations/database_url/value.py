@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, unquote
 
 from pgmigrations.errors import PgMigrationsError
@@ -35,36 +36,36 @@ class DatabaseUrl:
     parameters: tuple[tuple[str, str], ...] = ()
 
     @property
-    def libpq(self) -> dict[str, str]:
-        """The keyword arguments for `psycopg2.connect`, password included."""
+    def libpq(self) -> dict[str, Any]:
+        """The keyword arguments for `psycopg2.connect`, password included; every value is text."""
         return dict(self.parameters)
 
     @property
     def host(self) -> str | None:
         """Host name, address or socket folder; several are separated by commas."""
-        return self.libpq.get("host") or None
+        return self._get("host")
 
     @property
     def port(self) -> int | None:
         """The TCP port; None when it is not given, or differs between several hosts."""
-        ports = set(self.libpq.get("port", "").split(","))
+        ports = set((self._get("port") or "").split(","))
         only = ports.pop()
         return int(only) if only and not ports else None
 
     @property
     def user(self) -> str | None:
         """The role that logs in; None when the environment or the system user decides."""
-        return self.libpq.get("user") or None
+        return self._get("user")
 
     @property
     def password(self) -> str | None:
         """The password in clear text."""
-        return self.libpq.get("password") or None
+        return self._get("password")
 
     @property
     def database(self) -> str | None:
         """The database's name, unquoted; None when libpq's default decides."""
-        return self.libpq.get("dbname") or None
+        return self._get("dbname")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -103,8 +104,11 @@ class DatabaseUrl:
     def __str__(self) -> str:
         return self.display
 
+    def _get(self, key: str) -> str | None:
+        return dict(self.parameters).get(key) or None
+
     def _render(self, scheme: str, path: str | None, *, hide: bool) -> str:
-        rest = self.libpq
+        rest = dict(self.parameters)
         user, password = rest.pop("user", ""), rest.pop("password", "")
         login = quote(user, safe="")
         if password:

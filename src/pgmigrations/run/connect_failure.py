@@ -82,7 +82,8 @@ _SIGNS = (
         "Try again in a moment",
     ),
     _Sign(
-        r"no pg_hba.conf entry .*(?<!SSL )no encryption(?!.*SSL encryption)",
+        # With sslmode=prefer libpq tries both ways, and the text then tells of both.
+        r"^(?!.*SSL encryption).*pg_hba\.conf.*no encryption",
         kinds.TlsFailure,
         'The server at {place} refuses an unencrypted connection for user "{user}"',
         "Add ?sslmode=require to the URL, or a line for it to the server's pg_hba.conf",
@@ -172,7 +173,8 @@ def connect_failure(facts: Evidence) -> kinds.DatabaseFailure:
         )
     if sign is None:
         return kinds.ConnectionFailure(
-            f"No connection to the server at {names['place']}: {_short(last)}", ""
+            f"No connection to the server at {names['place']}: {_short(last)}",
+            "Check DATABASE_URL, and the server's log",
         )
     subject = {kinds.WrongPassword: names["user"], kinds.DatabaseMissing: names["database"]}
     return sign.kind(
@@ -199,4 +201,6 @@ def _place(facts: Evidence) -> str:
 def _short(text: str) -> str:
     """The reason alone: the place is told already, and libpq's question adds nothing."""
     reason = re.split(r" failed: ", text)[-1]
-    return re.split(r" Is the server running| This probably means", reason)[0].strip(" .")
+    return re.split(r" Is the server running| This probably means| Either provide", reason)[
+        0
+    ].strip(" .")

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgmigrations.database_url import DatabaseUrl
 
@@ -32,7 +32,7 @@ _SHORTEST_TIMEOUT = 2
 _DEFAULT_PORT = 5432
 
 
-def connect_arguments(url: DatabaseUrl, environ: Mapping[str, str]) -> dict[str, object]:
+def connect_arguments(url: DatabaseUrl, environ: Mapping[str, str]) -> dict[str, Any]:
     """The arguments that a connection gets besides those of the URL.
 
     `connect_timeout` is 5 seconds and keepalives find a dead network after 60 seconds, unless the
@@ -50,7 +50,7 @@ def connect_arguments(url: DatabaseUrl, environ: Mapping[str, str]) -> dict[str,
         >>> create_engine(url.sqlalchemy, connect_args=connect_arguments(url, os.environ))
     """
     given = url.libpq
-    arguments: dict[str, object] = {
+    arguments: dict[str, Any] = {
         "fallback_application_name": "pgmigrations",
         "connect_timeout": CONNECT_TIMEOUT,
         **_KEEPALIVES,
@@ -129,7 +129,7 @@ def _addresses(host: str) -> int:
 
 def _within_limit(connect: Callable[[], DBAPIConnection], where: str) -> DBAPIConnection:
     """Connect on another thread, since nothing can stop a look-up in the name service."""
-    from psycopg2 import OperationalError  # type: ignore[import-untyped]
+    from psycopg2 import OperationalError
 
     answers: SimpleQueue[DBAPIConnection | BaseException] = SimpleQueue()
     given_up = threading.Event()

@@ -11,7 +11,12 @@ from pgmigrations.database_url import DatabaseUrl
 
 _STATEMENT_LIMIT = 120
 # A literal after PASSWORD is hidden in the statement that is shown; nothing is decided by it.
-_PASSWORD_LITERAL = re.compile(r"(password\s*=?\s*)(E?'(?:[^'\\]|''|\\.)*'?)", re.IGNORECASE)
+_PASSWORD_LITERAL = re.compile(
+    r"""(?P<before>password\s*=?\s*)
+    (?:E?'(?:[^'\\]|''|\\.)*'? | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ | (?<==)[^\s'&]+)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_PASSWORD_IN_URL = re.compile(r"(://[^:@/\s']*:)[^@\s']+(?=@)")
 _SHORT_SECRET = 4
 # psycopg2's `connection.closed`: 1 is closed by this side, 2 is broken.
 _BROKEN = 2
@@ -114,13 +119,21 @@ def clean(text: str, url: DatabaseUrl | None) -> str:
         for secret in secrets
         for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
     }
+    names = {url.user, url.database, url.host} if url else set()
     for form in sorted(forms, key=len, reverse=True):
-        pattern = re.escape(form)
-        # A password of one to three characters would otherwise tear ordinary words apart.
-        if len(form) < _SHORT_SECRET:
-            pattern = rf"(?<!\w){pattern}(?!\w)"
-        text = re.sub(pattern, "***", text)
+        text = _hide(form, text, is_name=form in names)
     return " ".join(text.split())
+
+
+def _hide(form: str, text: str, *, is_name: bool) -> str:
+    pattern = re.escape(form)
+    if is_name:
+        # postgres:postgres@host/postgres: the word alone tells nothing, and messages need it.
+        pattern = rf"(?<=:){pattern}(?=@)|(?<=password=){pattern}"
+    elif len(form) < _SHORT_SECRET:
+        # A password of one to three characters would otherwise tear ordinary words apart.
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return re.sub(pattern, "***", text)
 
 
 def _first_line(text: str, url: DatabaseUrl | None) -> str:
@@ -128,7 +141,8 @@ def _first_line(text: str, url: DatabaseUrl | None) -> str:
 
 
 def _start(statement: str, url: DatabaseUrl | None) -> str:
-    line = clean(_PASSWORD_LITERAL.sub(r"\1'***'", statement), url)
+    hidden = _PASSWORD_LITERAL.sub(r"\g<before>'***'", statement)
+    line = clean(_PASSWORD_IN_URL.sub(r"\1***", hidden), url)
     return line if len(line) <= _STATEMENT_LIMIT else line[:_STATEMENT_LIMIT].rstrip() + "…"
 
 

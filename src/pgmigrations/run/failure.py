@@ -180,7 +180,7 @@ def _read_only(facts: Evidence) -> DatabaseFailure:
         why = "a replica, or default_transaction_read_only is on"
         hint = "Connect to the primary server, with a role and database that may write"
     return ReadOnlyDatabase(
-        f"The database{_at(facts)} is read-only, {why}: {facts.primary}",
+        f"Read-only database{_at(facts)}: {facts.primary} ({why})",
         hint,
         sqlstate=facts.sqlstate,
     )
@@ -237,7 +237,7 @@ _BY_SQLSTATE: dict[str, Callable[[Evidence], DatabaseFailure]] = {
     ),
     "55P04": _simple(
         UnsafeEnumUse,
-        "A new enum value was used in the transaction that added it",
+        "A new enum value is used too early",
         "Use it in a revision of its own, after the one that adds it",
     ),
     "53100": _simple(

@@ -67,8 +67,11 @@ def _remedy(facts: Evidence) -> tuple[str | None, str, str]:
         return None, f"ALTER ROLE {user} {_ATTRIBUTES[found['kind']]}", ""
     if found := _OWNER.search(text):
         kind, name = found["kind"], found["name"]
-        whose = f"the owner of {kind} {name}"
-        return name, "", f"Run as {whose}, or GRANT the role of {whose} TO {user}"
+        return (
+            name,
+            "",
+            f"Run as the owner of {kind} {name}, or as a member of the role that owns it",
+        )
     if found := _DENIED.search(text):
         return _denied(found["kind"], found["name"], facts)
     return None, "", ""

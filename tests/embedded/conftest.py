@@ -126,14 +126,17 @@ def ordinary_user(tree: PostgresTree) -> Iterator[OrdinaryUser]:
         pytest.skip("no system-wide Python 3.11 or newer that an ordinary user can run")
     folder = Path(tempfile.mkdtemp(prefix="pgm-"))
     folder.chmod(0o755)
-    for source in [*PACKAGE.rglob("*"), PACKAGE.parent / "__init__.py", PACKAGE.parent / "errors.py"]:
+    for source in [
+        *PACKAGE.rglob("*"),
+        PACKAGE.parent / "__init__.py",
+        PACKAGE.parent / "errors.py",
+    ]:
         if source.is_file() and "__pycache__" not in source.parts:
             copy = folder / "pgmigrations" / source.relative_to(PACKAGE.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-    tree_folder = folder / "tree"
-    copy_tree(tree, tree_folder)
-    yield OrdinaryUser(account.pw_uid, account.pw_gid, python, folder, tree_folder)
+    made = copy_tree(tree, folder / "tree")
+    yield OrdinaryUser(account.pw_uid, account.pw_gid, python, folder, made.root)
     shutil.rmtree(folder)
 
 

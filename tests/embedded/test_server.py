@@ -52,6 +52,11 @@ def start_script(data: Path, after: str = "") -> list[str]:
     return [sys.executable, "-W", "error", "-c", script, str(data)]
 
 
+def is_busy(server: EmbeddedServer, backend: int) -> bool:
+    text = "SELECT state = 'active' FROM pg_stat_activity WHERE pid = %s"
+    return bool(query(server, text, backend) == [(True,)])
+
+
 def shared_memory_of(pid: int) -> list[str]:
     table = Path("/proc/sysvipc/shm")
     if not table.exists():
@@ -112,9 +117,8 @@ def test_data_and_url_survive_a_restart(server: EmbeddedServer) -> None:
 
 
 def test_context_manager_stops_after_an_error(server: EmbeddedServer) -> None:
-    with pytest.raises(ZeroDivisionError), server:
-        assert server.status().running
-        _ = 1 / 0
+    with pytest.raises(psycopg2.errors.DivisionByZero), server:
+        query(server, "SELECT 1 / 0")
     assert not server.status().running
 
 
@@ -246,22 +250,16 @@ def test_starter_killed_while_the_server_comes_up_does_no_harm(server: EmbeddedS
 
 def test_killed_server_is_recovered_even_with_a_busy_session(server: EmbeddedServer) -> None:
     server.start()
-    connection = psycopg2.connect(server.url(driver=None))
     busy = psycopg2.connect(server.url(driver=None), async_=True)
     wait_for(lambda: busy.poll() == psycopg2.extensions.POLL_OK)
+    backend = busy.info.backend_pid
     busy.cursor().execute("SELECT count(*) FROM generate_series(1, 100000000000)")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT count%%generate%%'"
-            " AND pid <> pg_backend_pid()"
-        )
-        ((backend,),) = cursor.fetchall()
-    connection.close()
+    wait_for(lambda: is_busy(server, backend))
     old = pid_of(server)
     os.kill(old, signal.SIGKILL)
     server.start()
     assert pid_of(server) != old
-    assert not Path(f"/proc/{backend}").exists()
+    wait_for(lambda: not Path(f"/proc/{backend}").exists())
     assert query(server, "SELECT 1") == [(1,)]
     busy.close()
 
@@ -420,7 +418,7 @@ def test_file_in_place_of_the_folder_is_refused(place: Path) -> None:
 
 def test_data_of_another_major_version_is_refused(server: EmbeddedServer) -> None:
     (server.data / "cluster" / "PG_VERSION").write_text("15\n")
-    with pytest.raises(DataFolderError, match="made by PostgreSQL 15.*version 18") as caught:
+    with pytest.raises(DataFolderError, match="was made by PostgreSQL 15, but") as caught:
         server.start()
     assert "DATABASE_URL" in caught.value.hint
 

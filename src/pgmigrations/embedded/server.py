@@ -198,7 +198,7 @@ class EmbeddedServer:
         Args:
             name: Name, unquoted.
         """
-        import psycopg2  # type: ignore[import-untyped]
+        import psycopg2
         from psycopg2 import errors, sql
 
         connection = psycopg2.connect(self.url(driver=None))

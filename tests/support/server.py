@@ -7,10 +7,12 @@ where it is.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +93,12 @@ def find_tree(choice: str) -> PostgresTree:
 
 
 def data_base() -> Path:
-    """Choose the folder for the server's data: the RAM disk if more than 1 GiB is free there."""
+    """Choose the folder for the servers' data.
+
+    PGMIGRATIONS_TEST_DATA if it is set, else the RAM disk if more than 1 GiB is free there.
+    """
+    if chosen := os.environ.get("PGMIGRATIONS_TEST_DATA"):
+        return Path(chosen)
     if RAM_DISK.is_dir() and shutil.disk_usage(RAM_DISK).free > RAM_DISK_FREE:
         return RAM_DISK
     return Path(tempfile.gettempdir())
@@ -169,11 +176,19 @@ class SessionServer:
 
 def remove_left_over(base: Path) -> None:
     """Stop the servers of test sessions that were killed, and remove their data."""
-    for folder in base.glob(f"{RUN_PREFIX}_*_*"):
-        pid = int(folder.name.split("_")[1])
-        if folder.stat().st_uid == os.geteuid() and not is_alive(pid):
-            EmbeddedServer(folder).stop()
-            shutil.rmtree(folder, ignore_errors=True)
+    with (base / f"{RUN_PREFIX}-{os.geteuid()}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # Another session is at it.
+        for folder in base.glob(f"{RUN_PREFIX}_*_*"):
+            if is_alive(int(folder.name.split("_")[1])):
+                continue
+            # A session that is just ending may remove its folder meanwhile.
+            with suppress(FileNotFoundError):
+                if folder.stat().st_uid == os.geteuid():
+                    EmbeddedServer(folder).stop()
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_alive(pid: int) -> bool:

@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+import psycopg2
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -36,8 +37,7 @@ def scratch_database(target: Connection) -> Iterator[Connection]:
     Raises:
         NoScratchDatabase: The role has no CREATEDB.
     """
-    engine = _engine(target.engine.url)
-    with engine.connect() as keeper:
+    with _engine(target).connect() as keeper:
         keeper = keeper.execution_options(isolation_level="AUTOCOMMIT")
         prefix = _PREFIX + str(keeper.execute(text(_TARGET_ID)).scalar_one()) + "_"
         _drop_leftovers(keeper, prefix)
@@ -56,15 +56,25 @@ _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 
 
-def _engine(url: URL) -> Engine:
-    return create_engine(url, poolclass=NullPool)
+def _engine(target: Connection, database: str | None = None) -> Engine:
+    """Connect as the target does, whatever its URL looked like, to it or to another database."""
+    dbapi = target.connection.dbapi_connection
+    assert dbapi is not None
+    parameters = {**dbapi.get_dsn_parameters(), "password": dbapi.info.password or None}
+    if database is not None:
+        parameters["dbname"] = database
+    return create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: psycopg2.connect(**parameters),
+        poolclass=NullPool,
+    )
 
 
 @contextmanager
 def _connected(target: Connection, name: str) -> Iterator[Connection]:
     search_path = target.execute(text("SHOW search_path")).scalar_one()
     schemas = target.execute(text("SELECT current_schemas(false)")).scalar_one()
-    with _engine(target.engine.url.set(database=name)).connect() as scratch:
+    with _engine(target, name).connect() as scratch:
         for schema in schemas:
             statement = f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}"
             scratch.exec_driver_sql(statement, execution_options={"no_parameters": True})

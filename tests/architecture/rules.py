@@ -70,11 +70,11 @@ def embedded_needs_no_database_library(sources: Iterable[Source]) -> Iterator[st
     return _imports(sources, EMBEDDED, is_heavy)
 
 
-def plugin_imports_alembic_in_setup(sources: Iterable[Source]) -> Iterator[str]:
-    """Entry points load while Alembic is still importing; `setup()` is called after that."""
+def plugin_imports_alembic_in_functions(sources: Iterable[Source]) -> Iterator[str]:
+    """Entry points load while Alembic is still importing, so its parts are imported when needed."""
 
     def is_early(_: Source, found: Import) -> bool:
-        return found.is_of("alembic") and found.function != "setup" and not found.typing_only
+        return found.is_of("alembic") and not found.function and not found.typing_only
 
     return _imports(sources, PLUGIN, is_early)
 

@@ -35,7 +35,7 @@ HAND_WRITTEN = [
         rules.run_knows_no_room,
         rules.models_import_only_declarations,
         rules.embedded_needs_no_database_library,
-        rules.plugin_imports_alembic_in_setup,
+        rules.plugin_imports_alembic_in_functions,
         rules.alembic_private_names_have_one_home,
     ],
     ids=lambda rule: rule.__name__,

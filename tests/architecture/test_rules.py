@@ -35,11 +35,15 @@ ROOM = f"{rules.ROOMS}.enum.ops"
         (rules.models_import_only_declarations, "app.models.chat", "from alembic import op"),
         (rules.embedded_needs_no_database_library, rules.EMBEDDED, "import sqlalchemy.engine"),
         (rules.embedded_needs_no_database_library, rules.EMBEDDED, "import alembic"),
-        (rules.plugin_imports_alembic_in_setup, rules.PLUGIN, "from alembic import autogenerate"),
         (
-            rules.plugin_imports_alembic_in_setup,
+            rules.plugin_imports_alembic_in_functions,
             rules.PLUGIN,
-            "def teardown():\n    import alembic\n",
+            "from alembic import autogenerate",
+        ),
+        (
+            rules.plugin_imports_alembic_in_functions,
+            rules.PLUGIN,
+            "class Registry:\n    import alembic\n",
         ),
         (
             rules.alembic_private_names_have_one_home,
@@ -82,7 +86,7 @@ def test_a_source_that_breaks_the_rule_is_found(rule: rules.Rule, module: str, t
             "from app.models.base import Base\nfrom .base import Base\nimport sqlalchemy",
         ),
         (
-            rules.plugin_imports_alembic_in_setup,
+            rules.plugin_imports_alembic_in_functions,
             rules.PLUGIN,
             "if TYPE_CHECKING:\n    import alembic\ndef setup(plugin):\n    import alembic.context",
         ),

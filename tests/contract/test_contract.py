@@ -1,0 +1,24 @@
+"""Every kind keeps the contract, on a real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pgmigrations.migrate.kinds import KINDS
+from tests.contract.contract import ContractRun, Sample
+from tests.contract.samples import SAMPLES
+from tests.support.database import Databases
+
+
+def test_every_kind_has_a_sample() -> None:
+    assert {sample.kind for sample in SAMPLES} == {kind.name for kind in KINDS}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_the_contract_is_kept(sample: Sample, databases: Databases, tmp_path: Path) -> None:
+    missing = set(sample.extensions) - databases.extensions
+    if missing:
+        pytest.skip(f"the server has no extension {', '.join(sorted(missing))}")
+    ContractRun(sample, tmp_path / "project", databases.fresh).run()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
-from collections.abc import Iterable, Sequence
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +62,8 @@ def read_revision_files(folders: Iterable[Path]) -> list[RevisionFile]:
 
 def _read(path: Path) -> RevisionFile:
     try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
+        with tokenize.open(path) as source:
+            tree = ast.parse(source.read(), filename=str(path))
     except SyntaxError as error:
         place = f" (line {error.lineno})" if error.lineno else ""
         raise RevisionFileError(
@@ -87,19 +90,22 @@ def _read(path: Path) -> RevisionFile:
     return RevisionFile(path, revision, _parents(values.get("down_revision")))
 
 
-def _assignments(tree: ast.Module) -> Iterable[tuple[str, object]]:
+def _assignments(tree: ast.Module) -> Iterator[tuple[str, object]]:
     for node in tree.body:
-        targets: Sequence[ast.expr] = ()
         if isinstance(node, ast.Assign):
-            targets = node.targets
+            for target in node.targets:
+                yield from _assigned(target, node.value)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets = [node.target]
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
-                try:
-                    yield target.id, ast.literal_eval(node.value)  # type: ignore[attr-defined]
-                except ValueError:
-                    continue
+            yield from _assigned(node.target, node.value)
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, object]]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, its_value in zip(target.elts, value.elts, strict=False):
+            yield from _assigned(one, its_value)
+    elif isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+        with contextlib.suppress(ValueError):
+            yield target.id, ast.literal_eval(value)
 
 
 def _parents(down_revision: object) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Which server: `--server`, else PGMIGRATIONS_TEST_URL, else PGMIGRATIONS_TEST_SER
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -64,6 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
     told = getattr(config, "workerinput", {}).get(WORKER_INPUT)
     server = SessionServer.joined(ServerAddress.from_input(told)) if told else _chosen(config)
     config.stash[SERVER] = server
+    if not told:
+        # So that a session that `timeout` or a runner ends is as tidy as one after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -77,25 +81,23 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if DATABASES in config.stash:
-        config.stash[DATABASES].close()
-    server = config.stash.get(SERVER, None)
-    if server is None or hasattr(config, "workerinput"):
-        return
-    try:
-        if server.started and server.given:
-            databases = Databases(server.address)
-            databases.drop_all()
-            databases.close()
-    finally:
-        server.stop()
+    with ExitStack() as ending:
+        server = config.stash.get(SERVER, None)
+        if server is not None and not hasattr(config, "workerinput"):
+            ending.callback(server.stop)
+            if server.started and server.given:
+                databases = Databases(server.address)
+                ending.callback(databases.close)
+                ending.callback(databases.drop_all)
+        if DATABASES in config.stash:
+            ending.callback(config.stash[DATABASES].close)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs_extension"):
         missing = sorted(set(marker.args) - _databases(item.config).extensions)
         if missing:
-            pytest.skip(f"the server has no extension {', '.join(missing)}")
+            pytest.skip(f"no extension {', '.join(missing)} that this role may create there")
     for marker in item.iter_markers("needs_server"):
         major = _databases(item.config).version // 10000
         low, high = marker.kwargs.get("min", 0), marker.kwargs.get("max", 999)

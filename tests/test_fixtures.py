@@ -209,7 +209,7 @@ def test_the_workers_of_a_session_share_one_server_that_ends_with_it(tmp_path: P
     probe = Probe(tmp_path, "-n", "2")
     output, _ = probe.process.communicate(timeout=60)
     assert "4 passed, 2 skipped" in output, output
-    assert "the server has no extension no_such_extension\n" in output
+    assert "no extension no_such_extension that this role may create" in output
     assert "the test needs 99 to any" in output
     ((pid, data),) = probe.servers()
     assert not is_alive(pid)
@@ -236,11 +236,15 @@ def test_a_session_without_a_server_ends_with_one_message(tmp_path: Path, worker
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_an_interrupted_session_leaves_no_server(tmp_path: Path, workers: str) -> None:
+@pytest.mark.parametrize(
+    ("workers", "number"), [("0", signal.SIGINT), ("2", signal.SIGINT), ("0", signal.SIGTERM)]
+)
+def test_an_interrupted_session_leaves_no_server(
+    tmp_path: Path, workers: str, number: signal.Signals
+) -> None:
     probe = Probe(tmp_path, "-n", workers, waits=True)
     pid, data = wait_for_servers(probe)
-    os.killpg(probe.process.pid, signal.SIGINT)
+    os.killpg(probe.process.pid, number)
     output, _ = probe.process.communicate(timeout=60)
     assert "KeyboardInterrupt" in output, output
     assert not is_alive(pid)

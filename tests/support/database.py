@@ -42,8 +42,11 @@ class Databases:
 
     @cached_property
     def extensions(self) -> frozenset[str]:
-        """The names of the extensions that the server could create."""
-        found = self.connection.exec_driver_sql("SELECT name FROM pg_available_extensions")
+        """The names of the extensions that this role may create on the server."""
+        found = self.connection.exec_driver_sql(
+            "SELECT name FROM pg_available_extension_versions"
+            " WHERE trusted OR NOT superuser OR current_setting('is_superuser') = 'on'"
+        )
         return frozenset(found.scalars())
 
     def close(self) -> None:

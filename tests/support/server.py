@@ -7,6 +7,7 @@ where it is.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -150,6 +151,7 @@ class SessionServer:
 
     def stop(self) -> None:
         """Stop the server that this object started, and remove its data; else do nothing."""
+        atexit.unregister(self.stop)
         server, self._server, self._address = self._server, None, None
         if server is not None:
             server.stop()
@@ -168,6 +170,8 @@ class SessionServer:
         settings = {"listen_addresses": "127.0.0.1"}
         server = EmbeddedServer(self._data, tree=tree, settings=settings, throwaway=True)
         self._server = server
+        # Should a plugin of pytest's fail while the session ends, this is still called.
+        atexit.register(self.stop)
         server.start()
         port = server.status().port
         assert port is not None

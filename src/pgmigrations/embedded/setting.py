@@ -23,6 +23,8 @@ _THROWAWAY = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
+    # Data may lie in memory, which a runaway query would fill.
+    "temp_file_limit": "1GB",
 }
 _RESERVED = {"cluster_name", "data_directory", "external_pid_file", "unix_socket_directories"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from sqlalchemy import (
     ARRAY,
     Column,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
 )
 
+from tests.contract import hurting_names
 from tests.contract.contract import Sample
 
 
@@ -21,4 +23,8 @@ def _array() -> MetaData:
           Column("mood", mood, server_default="low"))
     return metadata
 
-SAMPLES = [Sample("enum", "in a column and in an array", _array)]
+SAMPLES = [Sample("enum", "in a column and in an array", _array),
+*(Sample(kind, f"names that hurt, {where}", partial(build, schema), setup=hurting_names.SETUP)
+  for kind, build in (("table", hurting_names.tables), ("index", hurting_names.types_and_indexes), ("constraint", hurting_names.unique_constraints))
+  for where, schema in (("public", None), ("another schema", hurting_names.SCHEMA)))
+]

@@ -82,9 +82,11 @@ def tables(schema: str | None) -> MetaData:
             comment=name,
             schema=schema,
         )
-        table.append_constraint(
-            ForeignKeyConstraint([table.c[name]], [table.c.id], name=f"{name[:25]}_fk")
-        )
+        # SQLAlchemy's reflection of foreign keys ends at a line's end.
+        if "\n" not in name:
+            table.append_constraint(
+                ForeignKeyConstraint([table.c[name]], [table.c.id], name=f"{name[:25]}_fk")
+            )
     return metadata
 
 

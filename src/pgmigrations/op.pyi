@@ -1,4 +1,4 @@
-# Written by scripts/write_op_stub.py.
+# Written by scripts/write_operations.py.
 """Alembic's operations and ours, for revisions: `from pgmigrations import op`."""
 
 from collections.abc import Mapping, Sequence

@@ -112,7 +112,8 @@ class ContractRun:
         project.upgrade()
         assert records(project.url, metadata) == self.full[1]
         assert dump(project.url) == self.full[0]
-        assert project.autogenerate("second") is None
+        second = project.autogenerate("second")
+        assert second is None, second.read_text()
         assert project.check()
         rows = catalog_rows(project.url)
         project.again(self.revision)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from pgmigrations.errors import PgMigrationsError
@@ -75,3 +77,18 @@ def dollar_quoted(body: str) -> str:
 def do_block(body: str) -> str:
     """Write a `DO` statement, which `--sql` output uses to look before it acts."""
     return f"DO {dollar_quoted(body)}"
+
+
+def escape_parameters(sql: str) -> str:
+    r"""Write SQL so that SQLAlchemy's `text()` takes no colon in it for a parameter's.
+
+    Example:
+        >>> escape_parameters("a::text = ':x'")
+        "a::text = '\\:x'"
+    """
+    # An escaped colon must not run into one that is not, as in `:a::b`; then all are escaped.
+    for escaped in (sql, re.sub(r"(?<!:):(?=\w)", r"\:", sql)):
+        read = text(escaped)
+        if not read._bindparams and str(read.compile(dialect=DIALECT)) == sql:
+            return escaped
+    return sql.replace(":", r"\:")

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import ARRAY, Enum
+from sqlalchemy import ARRAY, DefaultClause, Enum, ForeignKey, ForeignKeyConstraint, TextClause
 from sqlalchemy.types import TypeEngine
 
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.quoting import escape_parameters
 from pgmigrations.migrate.core.types import sql_of, underlying
 from pgmigrations.settings import Settings
 
@@ -50,11 +51,50 @@ def item_renderer(settings: Settings, users: RenderItem | None) -> RenderItem:
 
     def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal[False]:
         rendered = users(type_, item, context) if users is not None else False
-        if rendered is False and type_ == "type":
+        if rendered is not False:
+            return rendered
+        if type_ == "type":
             return _render_type(item, context, settings)
-        return rendered
+        if type_ == "server_default" and isinstance(item, DefaultClause):
+            return _render_default(item)
+        if type_ == "foreign_key" and any(map(_has_dots, item.elements)):
+            return _render_foreign_key(item)
+        return False
 
     return render_item
+
+
+def _render_default(default: DefaultClause) -> str | Literal[False]:
+    """Render what Alembic would lose: quotes at the ends of a text, colons in the server's."""
+    if isinstance(default.arg, str):
+        return repr(str(default.arg))
+    if default.reflected and isinstance(default.arg, TextClause):
+        return f"sa.text({escape_parameters(default.arg.text)!r})"
+    return False
+
+
+def _has_dots(key: ForeignKey) -> bool:
+    """Tell whether `"table.column"` would be taken apart in the wrong places."""
+    return "." in key.column.name or "." in key.column.table.name
+
+
+def _render_foreign_key(constraint: ForeignKeyConstraint) -> str:
+    target = constraint.referred_table
+    names = [key.column.name for key in constraint.elements]
+    columns = "".join(f", sa.Column({_plain(name)!r})" for name in dict.fromkeys(names))
+    schema = f", schema={_plain(target.schema)!r}" if target.schema else ""
+    table = f"sa.Table({_plain(target.name)!r}, sa.MetaData(){columns}{schema})"
+    local = [key.parent.name for key in constraint.elements]
+    options = {
+        key: getattr(constraint, key)
+        for key in ("name", "onupdate", "ondelete", "deferrable", "initially", "match")
+        if getattr(constraint, key) is not None
+    }
+    keywords = "".join(f", {key}={_plain(value)!r}" for key, value in options.items())
+    references = f"[{table}.c[name] for name in {_plain(names)!r}]"
+    if len(names) == 1:
+        references = f"[{table}.c[{_plain(names[0])!r}]]"
+    return f"sa.ForeignKeyConstraint({_plain(local)!r}, {references}{keywords})"
 
 
 def _render_type(

@@ -6,12 +6,18 @@ import alembic.op
 
 from pgmigrations import op
 from pgmigrations.migrate.kinds import KINDS
-from scripts import write_op_stub
+from scripts import write_operations
 
 
 def test_the_stub_is_what_the_operations_say() -> None:
-    assert write_op_stub.STUB.read_text() == write_op_stub.stub(), (
-        "run: .venv/bin/python -m scripts.write_op_stub"
+    assert write_operations.STUB.read_text() == write_operations.stub(), (
+        "run: .venv/bin/python -m scripts.write_operations"
+    )
+
+
+def test_the_page_is_what_the_operations_say() -> None:
+    assert write_operations.PAGE.read_text() == write_operations.page(), (
+        "run: .venv/bin/python -m scripts.write_operations"
     )
 
 
@@ -30,7 +36,7 @@ def test_every_operation_documents_its_arguments() -> None:
     for kind in KINDS:
         for operation in kind.operations:
             signature = inspect.signature(getattr(operation, operation.operation_name))
-            text = write_op_stub.stub()
+            text = write_operations.stub()
             assert f"def {operation.operation_name}(" in text
             for name in signature.parameters:
                 assert name == "operations" or f"        {name}: " in text, (operation, name)

@@ -1,0 +1,128 @@
+"""Names that hurt, in every place where a name or a text can stand."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+    func,
+)
+from sqlalchemy.types import ARRAY
+
+from pgmigrations.migrate.core.quoting import identifier
+
+NAMES = (
+    "it's",
+    "''",
+    "'quoted'",
+    'say "hi"',
+    '"',
+    "a.b",
+    "a.b.c",
+    "two words",
+    " blank around ",
+    "user",
+    "order",
+    "select",
+    "UPPER",
+    "100%",
+    "%%",
+    "%s",
+    "%(x)s",
+    ":x",
+    "a::x",
+    r"\:x",
+    "$$",
+    "$1",
+    "$pgm$",
+    "back\\slash",
+    "\\",
+    "tab\there",
+    "new\nline",
+    "{x}",
+    "?",
+    "--",
+    "/*",
+    ";",
+    "#",
+    "None",
+    "é",
+    "日本",
+    "🐘",
+    "x" * 63,
+    "é" * 31 + "x",
+)
+SCHEMA = "sch\"e'ma. %s :x"
+SETUP = (f"CREATE SCHEMA {identifier(SCHEMA)}",)
+
+
+def tables(schema: str | None) -> MetaData:
+    """Tables, columns, constraints that are no index, comments, texts: each of the names once."""
+    metadata = MetaData()
+    for name in NAMES:
+        table = Table(
+            name,
+            metadata,
+            Column("id", Integer, comment=name),
+            Column(f"{name[:20]}_1", Text, server_default=name),
+            Column(name, Integer),
+            PrimaryKeyConstraint("id", name=f"pk_{NAMES.index(name)}"),
+            CheckConstraint(column("id") > 0, name=name),
+            CheckConstraint(column(f"{name[:20]}_1") != name),
+            comment=name,
+            schema=schema,
+        )
+        # SQLAlchemy's reflection of foreign keys ends at a line's end.
+        if "\n" not in name:
+            table.append_constraint(
+                ForeignKeyConstraint([table.c[name]], [table.c.id], name=f"{name[:25]}_fk")
+            )
+    return metadata
+
+
+def types_and_indexes(schema: str | None) -> MetaData:
+    """Enums with their labels, indexes with their predicates, columns that are referred to."""
+    metadata = MetaData()
+    for number, name in enumerate(NAMES):
+        type_ = Enum(*NAMES, name=name, schema=schema)
+        table = Table(
+            f"table_{number}",
+            metadata,
+            Column(name, Integer),
+            Column("label", type_, server_default=name, nullable=False),
+            Column("labels", ARRAY(type_)),
+            Column("word", Text),
+            Column("other", Integer),
+            UniqueConstraint(name, name=f"uq_{number}"),
+            schema=schema,
+        )
+        Index(name, table.c[name], table.c.other.desc(), postgresql_where=table.c.word != name)
+        Index(f"ix_{number}", func.lower(table.c.word))
+        # SQLAlchemy reads "table.a.b" as column b of table table.a.
+        if "." not in name:
+            table.append_constraint(ForeignKeyConstraint([table.c.other], [table.c[name]]))
+    return metadata
+
+
+def unique_constraints(schema: str | None) -> MetaData:
+    """Constraints that are indexes, which share the names of tables."""
+    metadata = MetaData()
+    for number, name in enumerate(NAMES):
+        Table(
+            f"table_{number}",
+            metadata,
+            Column(name, Integer),
+            UniqueConstraint(name, name=name),
+            schema=schema,
+        )
+    return metadata

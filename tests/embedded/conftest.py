@@ -18,6 +18,7 @@ from pgmigrations import embedded
 from pgmigrations.embedded import EmbeddedServer, PostgresTree
 from pgmigrations.embedded.tree_copy import copy_tree
 
+RAM_DISK = next((name for name in ("/dev/shm",) if os.access(name, os.W_OK)), None)
 PACKAGE = Path(embedded.__file__).parent
 
 
@@ -47,12 +48,21 @@ def shared_server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that every account can pass; its servers are stopped at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pgm-"))
+    folder = Path(tempfile.mkdtemp(prefix="pgm-", dir=RAM_DISK))
     folder.chmod(0o755)
     yield folder
     for marker in folder.rglob("embedded.lock"):
         if marker.parent.stat().st_uid == os.geteuid():
             EmbeddedServer(marker.parent, stop_timeout=5.0).stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A folder that every account can pass and from which programs run (no RAM disk may)."""
+    folder = Path(tempfile.mkdtemp(prefix="pgm-"))
+    folder.chmod(0o755)
+    yield folder
     shutil.rmtree(folder)
 
 

@@ -20,6 +20,7 @@ from pgmigrations.embedded import (
     NotRunningError,
     PostgresTree,
     StartError,
+    postmaster,
 )
 from pgmigrations.embedded.postmaster import titled_processes
 from tests.embedded.conftest import is_private, query
@@ -391,6 +392,24 @@ def test_server_that_lost_its_socket_is_started_anew(server: EmbeddedServer) -> 
     assert query(server, "SELECT 1") == [(1,)]
 
 
+def test_server_that_does_not_answer_is_never_ended(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.start()
+    pid = pid_of(server)
+    monkeypatch.setattr(postmaster, "ANSWER_TIMEOUT", 0.1)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert not server.status().running
+        with pytest.raises(StartError, match="takes no connections"):
+            EmbeddedServer(server.data, start_timeout=2.5).start()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    monkeypatch.undo()
+    server.start()
+    assert pid_of(server) == pid
+
+
 def test_folder_with_other_files_is_refused_and_untouched(place: Path) -> None:
     (place / "notes").mkdir()
     (place / "notes" / "diary.txt").write_text("mine")
@@ -462,8 +481,12 @@ def test_socket_folder_of_somebody_else_is_not_used(server: EmbeddedServer) -> N
         assert other is not None
         assert other != usual
         assert is_private(other)
-        server.stop()
+        os.kill(pid_of(server), signal.SIGKILL)
+        server.start()
+        assert server.status().socket_dir != other
         assert not other.exists()
+        server.stop()
+        assert [path for path in Path("/tmp").glob(f"{usual.name}*") if path != usual] == []
         assert usual.exists()
     finally:
         usual.rmdir()

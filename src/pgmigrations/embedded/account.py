@@ -73,7 +73,7 @@ class Account:
         """Measure whether the account can execute `program --version`."""
         try:
             return self.popen([program, "--version"], output=subprocess.DEVNULL).wait(30) == 0
-        except AccountError:
+        except (AccountError, subprocess.TimeoutExpired):
             return False
 
     def closed_parent(self, folder: Path) -> Path | None:

@@ -58,7 +58,12 @@ class DataFolder:
             DataFolderError: It belongs to someone else, or holds something else.
         """
         try:
-            info = self.path.lstat()
+            owner = self.path.lstat().st_uid
+            if owner != os.geteuid():
+                raise DataFolderError(
+                    f"The data folder {self.path} belongs to {_user_name(owner)}",
+                    f"Run as that user, or remove the folder to start anew; or {USE_OTHER_SERVER}",
+                )
             names = {entry.name for entry in self.path.iterdir()}
         except FileNotFoundError:
             return False
@@ -67,11 +72,6 @@ class DataFolder:
                 f"{self.path} cannot be used as a data folder ({error.strerror})",
                 f"Choose another folder; or {USE_OTHER_SERVER}",
             ) from error
-        if info.st_uid != os.geteuid():
-            raise DataFolderError(
-                f"The data folder {self.path} belongs to {_user_name(info.st_uid)}",
-                f"Run as that user, or remove the folder to start anew; or {USE_OTHER_SERVER}",
-            )
         if names and self.operation_lock.name not in names:
             what = (
                 "a PostgreSQL data folder of another server" if "PG_VERSION" in names else "files"

@@ -20,6 +20,7 @@ from pgmigrations.embedded.error import NotRunningError, StartError, StopError
 from pgmigrations.embedded.postmaster import (
     PostmasterFile,
     accepts,
+    has_socket,
     read_postmaster_file,
     serves,
     titled_processes,
@@ -232,8 +233,9 @@ class EmbeddedServer:
             elif file is not None and file.ready:
                 if accepts(file, account.uid):
                     return None
-                lost_since = lost_since or now
-                if now - lost_since > _LOST_SOCKET:
+                # A server that is only slow to answer is never ended.
+                lost_since = None if has_socket(file, account.uid) else lost_since or now
+                if lost_since is not None and now - lost_since > _LOST_SOCKET:
                     self._end(file)
             if now > deadline:
                 raise StartError(
@@ -255,7 +257,10 @@ class EmbeddedServer:
             timeout=self._start_timeout,
         )
         self._drop_stale_file()
+        former = folder.noted_socket_folder()
         sockets = make_socket_folder(account, folder.cluster_name)
+        if former is not None and former != sockets:
+            remove_socket_folder(account, former)
         folder.note_start(tree.version, sockets)
         argv: list[str | Path] = [tree.bin / "postgres", "-D", folder.cluster]
         settings = server_settings(

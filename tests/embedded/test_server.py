@@ -548,6 +548,27 @@ def test_modes_of_parent_folders_stay_as_they_are(place: Path) -> None:
     assert is_private(closed)
 
 
+def test_copy_of_a_data_folder_leaves_the_original_alone(
+    server: EmbeddedServer, place: Path
+) -> None:
+    server.start()
+    subprocess.run(["cp", "-a", str(server.data), str(place / "copy")], check=True)
+    copy = EmbeddedServer(place / "copy", throwaway=True)
+    assert not copy.status().running
+    copy.stop()
+    copy.start()
+    assert pid_of(copy) != pid_of(server)
+    copy.stop()
+    assert query(server, "SELECT 1") == [(1,)]
+
+
+@needs_root
+def test_copy_that_lost_its_owner_is_an_error(server: EmbeddedServer, place: Path) -> None:
+    subprocess.run(["cp", "-r", str(server.data), str(place / "copy")], check=True)
+    with pytest.raises(DataFolderError, match="belongs to the user root"):
+        EmbeddedServer(place / "copy").start()
+
+
 @needs_root
 def test_data_of_another_user_is_refused(server: EmbeddedServer) -> None:
     os.chown(server.data, 65534, 65534)

@@ -119,6 +119,13 @@ class DataFolder:
                     f"Choose a folder outside {closed}",
                 )
             self.path.chmod(0o711)
+        if self.cluster.exists() and self.cluster.lstat().st_uid != account.uid:
+            raise DataFolderError(
+                f"{self.cluster} belongs to {_user_name(self.cluster.lstat().st_uid)}, but"
+                f" the user {account.name} must own it to run the server",
+                f"Restore its owner (a copy keeps it with cp -a), or remove {self.path} to start"
+                " anew",
+            )
         ignore = self.path / ".gitignore"
         if not ignore.exists():
             self.operation_lock.touch(mode=0o600)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -9,9 +8,7 @@ import pytest
 
 from pgmigrations.embedded import EmbeddedError, EmbeddedServer, RefusedError, embedded_url
 from pgmigrations.embedded.project import find_server, project_server
-from tests.embedded.conftest import OrdinaryUser, is_private, query
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a home out of reach")
+from tests.embedded.conftest import OrdinaryUser, is_private, needs_root, query
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ import pytest
 from pgmigrations.embedded import DataFolderError, PlatformError, PostgresTree, TreeNotFoundError
 from pgmigrations.embedded.account import choose_account
 from pgmigrations.embedded.tree_copy import copy_tree, reachable_tree
-from tests.embedded.conftest import OrdinaryUser, is_private
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
+from tests.embedded.conftest import OrdinaryUser, is_private, needs_root
 
 
 def test_wheel_has_what_the_project_needs(tree: PostgresTree) -> None:

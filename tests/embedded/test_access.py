@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,16 +123,32 @@ def test_socket_folder_of_somebody_else_is_not_used(server: EmbeddedServer) -> N
         usual.rmdir()
 
 
+def answer_as_a_server(trap: socket.socket) -> None:
+    while True:
+        try:
+            client, _ = trap.accept()
+        except OSError:
+            return
+        with client:
+            client.recv(8)
+            client.sendall(b"N")
+
+
 @needs_root
 def test_socket_that_another_user_put_in_place_is_not_trusted(server: EmbeddedServer) -> None:
     server.start()
     status = server.status()
     assert status.socket_dir is not None
     shutil.rmtree(status.socket_dir)
-    status.socket_dir.mkdir(mode=0o755)
+    status.socket_dir.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as trap:
         trap.bind(f"{status.socket_dir}/.s.PGSQL.{status.port}")
         trap.listen()
+        answering = threading.Thread(target=answer_as_a_server, args=(trap,), daemon=True)
+        answering.start()
+        owner = (server.data / "cluster").stat()
+        os.chown(status.socket_dir, owner.st_uid, owner.st_gid)
+        assert server.status().running
         os.chown(status.socket_dir, 12345, 12345)
         assert not server.status().running
         with pytest.raises(NotRunningError):

@@ -5,8 +5,10 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from pgmigrations import embedded
 from pgmigrations.embedded import EmbeddedServer, PostgresTree
 from pgmigrations.embedded.tree_copy import copy_tree
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
+RAM_DISK = next((name for name in ("/dev/shm",) if os.access(name, os.W_OK)), None)
 PACKAGE = Path(embedded.__file__).parent
 
 
@@ -47,12 +51,21 @@ def shared_server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that every account can pass; its servers are stopped at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pgm-"))
+    folder = Path(tempfile.mkdtemp(prefix="pgm-", dir=RAM_DISK))
     folder.chmod(0o755)
     yield folder
     for marker in folder.rglob("embedded.lock"):
         if marker.parent.stat().st_uid == os.geteuid():
             EmbeddedServer(marker.parent, stop_timeout=5.0).stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A folder that every account can pass and from which programs run (no RAM disk may)."""
+    folder = Path(tempfile.mkdtemp(prefix="pgm-"))
+    folder.chmod(0o755)
+    yield folder
     shutil.rmtree(folder)
 
 
@@ -142,3 +155,39 @@ def ordinary_user(tree: PostgresTree) -> Iterator[OrdinaryUser]:
 
 def is_private(folder: Path) -> bool:
     return stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def pid_of(server: EmbeddedServer) -> int:
+    pid = server.status().pid
+    assert pid is not None
+    return pid
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def start_script(data: Path, after: str = "") -> list[str]:
+    script = (
+        "import sys, pathlib\n"
+        "from pgmigrations.embedded import EmbeddedServer\n"
+        "server = EmbeddedServer(pathlib.Path(sys.argv[1]), throwaway=True)\n"
+        "server.start()\n"
+        "print(server.status().pid, flush=True)\n" + after
+    )
+    return [sys.executable, "-W", "error", "-c", script, str(data)]
+
+
+def is_busy(server: EmbeddedServer, backend: int) -> bool:
+    text = "SELECT state = 'active' FROM pg_stat_activity WHERE pid = %s"
+    return bool(query(server, text, backend) == [(True,)])
+
+
+def shared_memory_of(pid: int) -> list[str]:
+    table = Path("/proc/sysvipc/shm")
+    if not table.exists():
+        return []
+    return [line for line in table.read_text().splitlines()[1:] if str(pid) in line.split()[4:6]]

@@ -13,14 +13,15 @@ from pgmigrations.embedded.project import find_server
 RUN = "import sys; from pgmigrations.embedded.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
-def run(project: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    project: Path, command: str, *arguments: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", RUN, *arguments],
+        [sys.executable, "-W", "error", "-c", RUN, command, "--project", str(project), *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        cwd=project,
         env={**os.environ, **environ},
     )
 
@@ -97,10 +98,12 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_commands_load_neither_alembic_nor_sqlalchemy(project: Path) -> None:
     script = (
-        "import sys; from pgmigrations.embedded.cli import main; main(['start']); main(['stop'])\n"
+        "import sys; from pgmigrations.embedded.cli import main; project = sys.argv[1]\n"
+        "assert main(['start', '--project', project]) == 0\n"
+        "assert main(['stop', '--project', project]) == 0\n"
         "print(sorted(m for m in sys.modules if m.split('.')[0] in ('alembic', 'sqlalchemy')))"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project
+        [sys.executable, "-c", script, str(project)], capture_output=True, text=True, check=True
     )
     assert answer.stdout.endswith("\n[]\n")

@@ -11,9 +11,7 @@ import pytest
 from pgmigrations.embedded import DataFolderError, PlatformError, PostgresTree, TreeNotFoundError
 from pgmigrations.embedded.account import choose_account
 from pgmigrations.embedded.tree_copy import copy_tree, reachable_tree
-from tests.embedded.conftest import OrdinaryUser, is_private
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
+from tests.embedded.conftest import OrdinaryUser, is_private, needs_root
 
 
 def test_wheel_has_what_the_project_needs(tree: PostgresTree) -> None:
@@ -75,11 +73,11 @@ def test_windows_is_refused_with_the_other_way(monkeypatch: pytest.MonkeyPatch) 
         PostgresTree.from_wheel()
 
 
-def test_copy_is_whole_and_readable_by_everybody(place: Path, tree: PostgresTree) -> None:
+def test_copy_is_whole_and_readable_by_everybody(disk: Path, tree: PostgresTree) -> None:
     old = os.umask(0o077)
     try:
-        copy = copy_tree(tree, place / "copy")
-        assert copy_tree(tree, place / "copy") == copy
+        copy = copy_tree(tree, disk / "copy")
+        assert copy_tree(tree, disk / "copy") == copy
     finally:
         os.umask(old)
     assert copy.version == tree.version
@@ -87,24 +85,24 @@ def test_copy_is_whole_and_readable_by_everybody(place: Path, tree: PostgresTree
         assert choose_account().can_run(program) or program.name == "ecpg"
     for folder in (copy.bin, copy.lib, copy.share):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-    assert [path.name for path in place.iterdir()] == ["copy"]
+    assert [path.name for path in disk.iterdir()] == ["copy"]
 
 
-def test_tree_spread_over_the_system_is_not_copied(place: Path, tree: PostgresTree) -> None:
-    spread = PostgresTree(tree.bin, tree.lib, place, tree.version)
+def test_tree_spread_over_the_system_is_not_copied(disk: Path, tree: PostgresTree) -> None:
+    spread = PostgresTree(tree.bin, tree.lib, disk, tree.version)
     with pytest.raises(TreeNotFoundError, match="spread"):
-        copy_tree(spread, place / "copy")
+        copy_tree(spread, disk / "copy")
 
 
 @needs_root
 def test_tree_out_of_reach_is_copied_once_to_a_root_owned_cache(
-    place: Path, tree: PostgresTree
+    disk: Path, tree: PostgresTree
 ) -> None:
-    home = place / "home"
+    home = disk / "home"
     home.mkdir(mode=0o700)
     hidden = copy_tree(tree, home / "tree")
     account = choose_account()
-    cache = place / "cache"
+    cache = disk / "cache"
     reached = reachable_tree(hidden, account, cache)
     assert reached.bin.is_relative_to(cache)
     assert reached.bin.stat().st_uid == 0
@@ -117,15 +115,15 @@ def test_tree_out_of_reach_is_copied_once_to_a_root_owned_cache(
 @needs_root
 @pytest.mark.parametrize("fault", ["owner", "mode", "link", "entry"])
 def test_cache_that_others_could_write_is_not_trusted(
-    place: Path, tree: PostgresTree, fault: str
+    disk: Path, tree: PostgresTree, fault: str
 ) -> None:
-    home = place / "home"
+    home = disk / "home"
     home.mkdir(mode=0o700)
     hidden = copy_tree(tree, home / "tree")
-    cache = place / "cache"
+    cache = disk / "cache"
     if fault == "link":
-        (place / "other").mkdir()
-        cache.symlink_to(place / "other")
+        (disk / "other").mkdir()
+        cache.symlink_to(disk / "other")
     else:
         cache.mkdir()
     if fault == "owner":

@@ -244,13 +244,13 @@ def test_dump_holds_the_extension_and_no_function(server: EmbeddedServer) -> Non
 
 
 def test_files_in_the_tree_serve_versions_without_the_setting(
-    place: Path, tree: PostgresTree
+    disk: Path, tree: PostgresTree
 ) -> None:
-    copy = tree.with_uuid_ossp(place / "copy")
+    copy = tree.with_uuid_ossp(disk / "copy")
     assert copy.offers("uuid-ossp")
     assert not tree.offers("uuid-ossp")
-    assert copy.with_uuid_ossp(place / "again") is copy
-    assert not (place / "again").exists()
+    assert copy.with_uuid_ossp(disk / "again") is copy
+    assert not (disk / "again").exists()
     with temporary_server(tree=copy) as server:
         assert query(server, "SHOW extension_control_path") == [("$system",)]
         query(server, 'CREATE EXTENSION "uuid-ossp"')

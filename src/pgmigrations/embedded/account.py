@@ -73,7 +73,7 @@ class Account:
         """Measure whether the account can execute `program --version`."""
         try:
             return self.popen([program, "--version"], output=subprocess.DEVNULL).wait(30) == 0
-        except AccountError:
+        except (AccountError, subprocess.TimeoutExpired):
             return False
 
     def closed_parent(self, folder: Path) -> Path | None:
@@ -106,24 +106,9 @@ def choose_account(wanted: str | None = None, owner: int | None = None) -> Accou
 
     current = os.geteuid()
     if current != 0:
-        try:
-            entry = pwd.getpwuid(current)
-        except KeyError:
-            raise AccountError(
-                f"The user id {current} has no entry in the password database,"
-                " which PostgreSQL needs",
-                f"Run as a named user; or {USE_OTHER_SERVER}",
-            ) from None
-        return Account(entry.pw_name, current, entry.pw_gid, drop=False)
+        return _named(current, drop=False)
     if owner:
-        try:
-            entry = pwd.getpwuid(owner)
-        except KeyError:
-            raise AccountError(
-                f"The data belongs to the user id {owner}, which has no name on this machine",
-                f"Remove the data folder to start anew; or {USE_OTHER_SERVER}",
-            ) from None
-        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, drop=True)
+        return _named(owner, drop=True)
     for name in (wanted,) if wanted else _CANDIDATES:
         try:
             entry = pwd.getpwnam(name)
@@ -136,6 +121,19 @@ def choose_account(wanted: str | None = None, owner: int | None = None) -> Accou
         f"PostgreSQL does not run as root, and there is no ordinary user {tried}",
         f"Name an existing one in {SETTING}; or {USE_OTHER_SERVER}",
     )
+
+
+def _named(uid: int, *, drop: bool) -> Account:
+    import pwd
+
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise AccountError(
+            f"The user id {uid} has no name on this machine, which PostgreSQL needs",
+            f"Run as a named user; or {USE_OTHER_SERVER}",
+        ) from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, drop)
 
 
 def _environment() -> dict[str, str]:

@@ -58,7 +58,12 @@ class DataFolder:
             DataFolderError: It belongs to someone else, or holds something else.
         """
         try:
-            info = self.path.lstat()
+            owner = self.path.lstat().st_uid
+            if owner != os.geteuid():
+                raise DataFolderError(
+                    f"The data folder {self.path} belongs to {_user_name(owner)}",
+                    f"Run as that user, or remove the folder to start anew; or {USE_OTHER_SERVER}",
+                )
             names = {entry.name for entry in self.path.iterdir()}
         except FileNotFoundError:
             return False
@@ -67,11 +72,6 @@ class DataFolder:
                 f"{self.path} cannot be used as a data folder ({error.strerror})",
                 f"Choose another folder; or {USE_OTHER_SERVER}",
             ) from error
-        if info.st_uid != os.geteuid():
-            raise DataFolderError(
-                f"The data folder {self.path} belongs to {_user_name(info.st_uid)}",
-                f"Run as that user, or remove the folder to start anew; or {USE_OTHER_SERVER}",
-            )
         if names and self.operation_lock.name not in names:
             what = (
                 "a PostgreSQL data folder of another server" if "PG_VERSION" in names else "files"
@@ -119,6 +119,13 @@ class DataFolder:
                     f"Choose a folder outside {closed}",
                 )
             self.path.chmod(0o711)
+        if self.cluster.exists() and self.cluster.lstat().st_uid != account.uid:
+            raise DataFolderError(
+                f"{self.cluster} belongs to {_user_name(self.cluster.lstat().st_uid)}, but"
+                f" the user {account.name} must own it to run the server",
+                f"Restore its owner (a copy keeps it with cp -a), or remove {self.path} to start"
+                " anew",
+            )
         ignore = self.path / ".gitignore"
         if not ignore.exists():
             self.operation_lock.touch(mode=0o600)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+ANSWER_TIMEOUT = 5.0
 # "Message Formats" in the manual: length 8, code 80877103.
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
@@ -69,17 +70,26 @@ def serves(pid: int, cluster: Path) -> bool:
     return here and any(b"postgres" in word for word in command)
 
 
-def accepts(file: PostmasterFile, uid: int) -> bool:
-    """Tell whether the server's socket answers and lies in a folder of `uid` alone.
+def has_socket(file: PostmasterFile, uid: int) -> bool:
+    """Tell whether the server's socket is there, in a folder of `uid` alone.
 
     The owner is checked since a cleaned `/tmp` lets another user put a socket in its place.
     """
     try:
         info = file.socket_folder.lstat()
-        if not stat.S_ISDIR(info.st_mode) or info.st_uid != uid or info.st_mode & 0o077:
-            return False
+        private = stat.S_ISDIR(info.st_mode) and not info.st_mode & 0o077
+        return private and info.st_uid == uid and stat.S_ISSOCK(file.socket.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def accepts(file: PostmasterFile, uid: int) -> bool:
+    """Tell whether the server has its socket and answers there."""
+    if not has_socket(file, uid):
+        return False
+    try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(5.0)
+            client.settimeout(ANSWER_TIMEOUT)
             client.connect(os.fspath(file.socket))
             # A server that is being killed still takes connections; only a live one answers.
             client.sendall(_SSL_REQUEST)

@@ -74,6 +74,7 @@ def announcement(project: Path, server: EmbeddedServer) -> str:
 
 def find_server(project: Path, environ: Mapping[str, str] = os.environ) -> EmbeddedServer:
     """Return the project's server as it is; makes nothing."""
+    require_platform()
     home = _home(project)
     return EmbeddedServer(_pointed(home) or home.path, user=_user(environ))
 
@@ -92,6 +93,7 @@ def project_server(
         environ: The environment variables.
         elsewhere: Root-owned parent of such folders.
     """
+    require_platform()
     home = _home(project, _user(environ))
     return EmbeddedServer(_place(home, elsewhere) or home.path, user=_user(environ))
 

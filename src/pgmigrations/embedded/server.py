@@ -20,6 +20,7 @@ from pgmigrations.embedded.error import NotRunningError, StartError, StopError
 from pgmigrations.embedded.postmaster import (
     PostmasterFile,
     accepts,
+    has_socket,
     read_postmaster_file,
     serves,
     titled_processes,
@@ -144,14 +145,15 @@ class EmbeddedServer:
         Raises:
             StopError: It is still there after an immediate shutdown.
         """
-        if not self._folder.exists():
+        folder = self._folder
+        if not folder.exists():
             return
-        account = self._folder.account()
-        with lock.exclusive(self._folder.operation_lock, 3 * self._start_timeout):
-            self._end(read_postmaster_file(self._folder.cluster))
-            sockets = self._folder.noted_socket_folder()
+        account = folder.account()
+        with lock.exclusive(folder.operation_lock, 3 * self._start_timeout):
+            self._end(read_postmaster_file(folder.cluster))
+            sockets = folder.noted_socket_folder()
             if sockets is not None:
-                remove_socket_folder(account, sockets)
+                remove_socket_folder(account, sockets, folder.cluster_name)
 
     def status(self) -> ServerStatus:
         """Tell what is running; changes nothing.
@@ -232,8 +234,9 @@ class EmbeddedServer:
             elif file is not None and file.ready:
                 if accepts(file, account.uid):
                     return None
-                lost_since = lost_since or now
-                if now - lost_since > _LOST_SOCKET:
+                # A server that is only slow to answer is never ended.
+                lost_since = None if has_socket(file, account.uid) else lost_since or now
+                if lost_since is not None and now - lost_since > _LOST_SOCKET:
                     self._end(file)
             if now > deadline:
                 raise StartError(
@@ -255,7 +258,10 @@ class EmbeddedServer:
             timeout=self._start_timeout,
         )
         self._drop_stale_file()
+        former = folder.noted_socket_folder()
         sockets = make_socket_folder(account, folder.cluster_name)
+        if former is not None and former != sockets:
+            remove_socket_folder(account, former, folder.cluster_name)
         folder.note_start(tree.version, sockets)
         argv: list[str | Path] = [tree.bin / "postgres", "-D", folder.cluster]
         settings = server_settings(
@@ -274,7 +280,7 @@ class EmbeddedServer:
         try:
             self._wait_ready(process, account, begin)
         except StartError:
-            remove_socket_folder(account, sockets)
+            remove_socket_folder(account, sockets, folder.cluster_name)
             raise
         # The server outlives this object; without this, Popen warns about the running child.
         process.returncode = 0

@@ -15,7 +15,6 @@ from pathlib import Path
 from pgmigrations.embedded.account import Account
 
 PARENT = Path("/tmp")
-_PREFIX = "pgmigrations-"
 
 
 def make_socket_folder(account: Account, cluster_name: str, parent: Path = PARENT) -> Path:
@@ -44,13 +43,20 @@ def make_socket_folder(account: Account, cluster_name: str, parent: Path = PAREN
     return folder
 
 
-def remove_socket_folder(account: Account, folder: Path) -> None:
-    """Remove the socket folder of a stopped server, if it is one of ours."""
+def remove_socket_folder(account: Account, folder: Path, cluster_name: str) -> None:
+    """Remove the socket folder of a stopped server.
+
+    Args:
+        account: Who ran the server.
+        folder: The folder; left alone when it is not the account's, or another server's (a
+            copied data folder still names the one of its original).
+        cluster_name: See `DataFolder.cluster_name`.
+    """
     try:
         info = folder.lstat()
     except FileNotFoundError:
         return
-    ours = folder.name.startswith(_PREFIX) and info.st_uid in {account.uid, os.geteuid()}
+    ours = folder.name.startswith(f"{cluster_name}-") and info.st_uid in {account.uid, os.geteuid()}
     if ours and stat.S_ISDIR(info.st_mode):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -57,11 +57,13 @@ ORDER BY NOT n.nspname = current_schema(), n.nspname, c.relname
 _ENUMS = text("""
 SELECT CASE WHEN n.nspname = current_schema() THEN t.typname
             ELSE n.nspname || '.' || t.typname END AS name,
-       array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels
-FROM pg_type t
-JOIN pg_namespace n ON n.oid = t.typnamespace
-JOIN pg_enum e ON e.enumtypid = t.oid
-GROUP BY 1 ORDER BY 1
+       ARRAY(SELECT e.enumlabel::text FROM pg_enum e
+             WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype = 'e'
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+ORDER BY 1
 """)
 
 _EXTENSIONS = text("SELECT extname, extversion FROM pg_extension WHERE oid >= 16384 ORDER BY 1")

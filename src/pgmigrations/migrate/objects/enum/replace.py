@@ -11,23 +11,11 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.operation import DifferentObject, Operation, perform
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.objects.enum.look import checked_labels, existing_labels, shown
-from pgmigrations.migrate.objects.enum.rebuild import LABELS_IN_USE, rebuild_block
-
-
-class LabelsInUse(PgMigrationsError):
-    """Rows hold a label that is to be removed."""
-
-    def __init__(self, subject: str, counts: str) -> None:
-        super().__init__(
-            f"{subject} cannot lose labels that rows hold: {counts}",
-            'Update those rows first, or say replace={"old label": "new label"}',
-        )
-        self.subject = subject
-        self.counts = counts
+from pgmigrations.migrate.objects.enum.rebuild import rebuild_block
+from pgmigrations.migrate.objects.enum.rebuild_refusal import REFUSALS
 
 
 @dataclass(eq=False)
@@ -143,10 +131,11 @@ class ReplaceEnum(Operation):
 
 
 def perform_replacement(operations: Operations, operation: ReplaceEnum) -> None:
-    """Rebuild the type, and tell rows in the way from any other failure."""
+    """Rebuild the type, and say what is in the way where the block refuses."""
     try:
         perform(operations, operation)
     except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) == LABELS_IN_USE:
-            raise LabelsInUse(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]
-        raise
+        refusal = REFUSALS.get(getattr(error.orig, "pgcode", None) or "")
+        if refusal is None:
+            raise
+        raise refusal(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]

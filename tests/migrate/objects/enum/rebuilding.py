@@ -77,15 +77,11 @@ def state(url: str) -> list[str]:
     """
     statements = schema_dump(url).split(";\n")
     kept = [s for s in statements if not s.startswith("CREATE TYPE ")]
-    kept += [repr(row) for query in _BESIDES for row in rows(url, query)]
-    tables = rows(
-        url,
-        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> "
-        "'information_schema' ORDER BY 1",
-    )
-    for (table,) in tables:
-        kept += [table, *(row for (row,) in rows(url, _sorted_rows(table)))]
+    with connection(url) as connected:
+        for query in _BESIDES:
+            kept += [repr(tuple(row)) for row in connected.exec_driver_sql(query)]
+        for table in connected.exec_driver_sql(_TABLES).scalars().all():
+            kept += [table, *connected.exec_driver_sql(_sorted_rows(table)).scalars()]
     return kept
 
 
@@ -96,6 +92,11 @@ def _sorted_rows(table: str) -> str:
         f" FROM json_each_text(row_to_json(t))) FROM ONLY {table} t ORDER BY 1"
     )
 
+
+_TABLES = (
+    "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r'"
+    " AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)' ORDER BY 1"
+)
 
 _BESIDES = (
     "SELECT typname, typowner::regrole::text,"
@@ -112,7 +113,8 @@ _BESIDES = (
     "SELECT c.relname, a.attnum, a.attstattarget FROM pg_attribute a"
     " JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('i', 'I')"
     " WHERE c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)' ORDER BY 1, 2",
-    "SELECT conrelid::regclass::text, conname, convalidated, conislocal, coninhcount, connoinherit"
+    "SELECT conrelid::regclass::text, conname, convalidated, coninhcount,"
+    " conislocal AND contype <> 'n', connoinherit AND contype = 'c'"
     " FROM pg_constraint WHERE conrelid <> 0 AND contype <> 't'"
     " AND connamespace::regnamespace::text !~ '^(pg_|information_schema)' ORDER BY 1, 2",
     "SELECT typname FROM pg_type WHERE typname LIKE 'pgm%'",

@@ -79,14 +79,15 @@ _INDEXES = f"""
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                       WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))"""
 
-# For keys, pg_get_constraintdef() leaves the index's parameters out, whose place is before DEFERRABLE.
+# Of a key, pg_get_constraintdef() leaves the index's parameters out; they go before DEFERRABLE.
 _KEY = """CASE WHEN k.contype = 'x' OR c.reloptions IS NULL THEN pg_get_constraintdef(k.oid)
         ELSE (SELECT format('%s WITH (%s)%s',
                 left(pg_get_constraintdef(k.oid),
                      length(pg_get_constraintdef(k.oid)) - length(late.words)),
                 array_to_string(c.reloptions, ', '), late.words)
               FROM (SELECT CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END
-                || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END) late (words)) END"""
+                || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+                ) late (words)) END"""
 
 # A check that a child has by itself, too, can be dropped only when its parent's is gone.
 _CONSTRAINTS = f"""
@@ -156,12 +157,16 @@ _COLUMNS = f"""
       concat_ws('.', a.attrelid, a.attnum) = ANY (generated_keys)) v (alter_column, is_generated)
     WHERE concat_ws('.', a.attrelid, a.attnum) = ANY (column_keys)
     UNION ALL
-    -- From PostgreSQL 18 on, NOT NULL is a constraint with a name.
+    -- From PostgreSQL 18 on, NOT NULL is a constraint with a name, an attached partition's
+    -- own; it is added before its parent's, which then finds it.
     SELECT array_position(table_ids, k.conrelid) + 20000, {_CONSTRAINT}, NULL,
       format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,
              pg_get_constraintdef(k.oid)) || {_CONSTRAINT_COMMENT}
     FROM pg_catalog.pg_constraint k
-    WHERE k.contype = 'n' AND k.conislocal
+    WHERE k.contype = 'n' AND (k.conislocal OR NOT EXISTS (
+        SELECT FROM pg_catalog.pg_inherits h
+        JOIN pg_catalog.pg_constraint p ON p.conrelid = h.inhparent AND p.conname = k.conname
+        WHERE h.inhrelid = k.conrelid AND p.contype = 'n'))
       AND concat_ws('.', k.conrelid, k.conkey[1]) = ANY (generated_keys)
     UNION ALL
     SELECT 40000 - a.attnum, {_COLUMN},

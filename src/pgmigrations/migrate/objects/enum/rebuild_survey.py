@@ -119,6 +119,10 @@ _REFUSE_DEPENDANTS = f"""\
         AND (c.oid IS NULL OR c.relkind IN ('v', 'm', 'c', 'f'))
         AND (f.oid IS NULL OR f.adrelid <> ALL (table_ids))
         AND (k.oid IS NULL OR k.conrelid = 0)
+        -- The functions that make a range belong to its type.
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend o
+                        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND o.deptype = 'i'
+                          AND o.classid = d.classid AND o.objid = d.objid)
       UNION ALL
       -- The columns of a partition key depend on their table.
       SELECT format('partition key of table %s', p.partrelid::regclass)
@@ -155,12 +159,17 @@ _REFUSE_DEPENDANTS = f"""\
           WHERE h.inhrelid = a.attrelid
             AND pg_get_expr(g.adbin, g.adrelid) <> pg_get_expr(f.adbin, f.adrelid)))
       UNION ALL
-      -- A row of it would go through `replace` once for each parent.
+      -- PostgreSQL changes it only where all of its parents change by one command.
       SELECT format('column %I of table %s, inherited from several tables', a.attname,
                     a.attrelid::regclass)
       FROM pg_catalog.pg_attribute a
       WHERE concat_ws('.', a.attrelid, a.attnum) = ANY (column_keys) AND a.attinhcount > 1
-        AND replacements && replaced) way (what);
+        AND 1 < (
+          WITH RECURSIVE up (id) AS (
+            SELECT a.attrelid
+            UNION SELECT h.inhparent FROM up JOIN pg_catalog.pg_inherits h ON h.inhrelid = up.id)
+          SELECT count(*) FROM up JOIN pg_catalog.pg_attribute b
+            ON b.attrelid = up.id AND b.attname = a.attname AND b.attinhcount = 0)) way (what);
     IF trouble IS NOT NULL THEN
       RAISE EXCEPTION 'enum % cannot be rebuilt while this uses it: %', full_name, trouble
         USING ERRCODE = '{DEPENDANTS_IN_THE_WAY}', DETAIL = trouble,

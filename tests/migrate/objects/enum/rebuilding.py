@@ -29,6 +29,14 @@ def connection(url: str) -> Iterator[Connection]:
         yield connected
 
 
+def execute_apart(url: str, *statements: str) -> None:
+    """Execute statements that may not run in a transaction."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connected:
+        for statement in statements:
+            connected.exec_driver_sql(statement)
+
+
 def execute(url: str, *statements: str) -> None:
     with connection(url) as connected:
         for statement in statements:

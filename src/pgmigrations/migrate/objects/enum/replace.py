@@ -11,23 +11,11 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.operation import DifferentObject, Operation, perform
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.objects.enum.look import checked_labels, existing_labels, shown
-from pgmigrations.migrate.objects.enum.rebuild import LABELS_IN_USE, rebuild_block
-
-
-class LabelsInUse(PgMigrationsError):
-    """Rows hold a label that is to be removed."""
-
-    def __init__(self, subject: str, counts: str) -> None:
-        super().__init__(
-            f"{subject} cannot lose labels that rows hold: {counts}",
-            'Update those rows first, or say replace={"old label": "new label"}',
-        )
-        self.subject = subject
-        self.counts = counts
+from pgmigrations.migrate.objects.enum.rebuild import rebuild_block
+from pgmigrations.migrate.objects.enum.rebuild_refusal import REFUSALS
 
 
 @dataclass(eq=False)
@@ -55,13 +43,16 @@ class ReplaceEnum(Operation):
     ) -> None:
         """Remove or reorder the labels of an enumerated type, which no ALTER TYPE can.
 
-        Renames the type, creates it anew, and changes every column of the type or of arrays of it
-        by `ALTER TABLE … ALTER COLUMN … TYPE`; defaults, checks, foreign keys and indexes that
-        name the type are dropped before and made again after. One transaction; ACCESS EXCLUSIVE
-        on each table that has such a column, which is rewritten. Where a live application cannot
-        wait that long, leave the label unused instead.
+        Renames the type, creates it anew with its owner, comment and privileges, and changes every
+        column of the type or of arrays of it by `ALTER TABLE … ALTER COLUMN … TYPE`. Defaults,
+        checks, keys, indexes, statistics and generated columns on them are dropped before and made
+        again after, as they were; a generated column is then its table's last. One transaction,
+        which locks all those tables in ACCESS EXCLUSIVE mode first and rewrites them; their
+        planner statistics are gone until the next ANALYZE. Where a live application cannot wait
+        that long, leave the label unused instead.
 
-        Its reverse goes from `new` to `old`; rows that `replace` has changed stay changed.
+        Where the type has the labels `new` already, nothing is locked or done. Its reverse goes
+        from `new` to `old`; what `replace` has changed stays changed.
 
         Example:
             op.replace_enum(
@@ -73,11 +64,18 @@ class ReplaceEnum(Operation):
             name: The type, unquoted.
             old: The labels as they are, in order.
             new: The labels as they shall be, in order.
-            replace: For a label that goes, the one that its rows get.
+            replace: For labels of `old`, those that rows, elements of arrays, and defaults that
+                are one label get instead, all at the same time: `{"a": "b", "b": "a"}` swaps.
+                A label that stays may be named, too.
             schema: The type's schema; by default the first of the search path.
 
         Raises:
             LabelsInUse: Rows hold a label that goes and `replace` does not name; with counts.
+            LabelInDefinition: A check, index, generated column or other default says such a label.
+            DependantsInTheWay: A view, function, trigger, policy, domain, composite type or the
+                like uses the type, or a table is partitioned by it; with their names.
+            NotTheOwner: The role owns not the type and all those tables.
+            RowsHidden: Row-level security binds the role, so that it cannot count.
             DifferentObject: The type's labels are neither `old` nor `new`.
             MissingObject: There is no such enum.
         """
@@ -85,6 +83,9 @@ class ReplaceEnum(Operation):
 
     def __post_init__(self) -> None:
         checked_labels(self.new)
+        if self.replace and list(self.old) == list(self.new):
+            # The type would be found as it shall be, and the rows left as they are.
+            raise ValueError("replace= needs labels that change; change rows alone by UPDATE")
         for label, substitute in self.replace.items():
             if label not in self.old or substitute not in self.new:
                 raise ValueError(
@@ -143,10 +144,11 @@ class ReplaceEnum(Operation):
 
 
 def perform_replacement(operations: Operations, operation: ReplaceEnum) -> None:
-    """Rebuild the type, and tell rows in the way from any other failure."""
+    """Rebuild the type, and say what is in the way where the block refuses."""
     try:
         perform(operations, operation)
     except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) == LABELS_IN_USE:
-            raise LabelsInUse(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]
-        raise
+        refusal = REFUSALS.get(getattr(error.orig, "pgcode", None) or "")
+        if refusal is None:
+            raise
+        raise refusal(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]

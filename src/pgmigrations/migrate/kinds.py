@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pgmigrations.migrate.core.kind import AnyKind
-from pgmigrations.migrate.objects import constraint, enum, extension, index, table
+from pgmigrations.migrate.objects import (
+    column,
+    constraint,
+    enum,
+    extension,
+    index,
+    sequence,
+    table,
+)
 
 KINDS: tuple[AnyKind, ...] = (
     extension.KIND,
     enum.KIND,
+    sequence.KIND,
     table.KIND,
+    column.KIND,
     constraint.KIND,
     index.KIND,
 )

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in
+from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.options import metadatas_of, scope_of
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
@@ -105,9 +106,10 @@ def _states(
 
 def _state(connection: Connection, scope: Scope) -> _State:
     """Read all that lies in a schema; an extension belongs to the database, not to a revision."""
-    return snapshot(
-        record for kind in KINDS for record in kind.read(connection, scope) if record.schema
-    )
+    with pinned(connection):
+        return snapshot(
+            record for kind in KINDS for record in kind.read(connection, scope) if record.schema
+        )
 
 
 def _match(actual: _State, states: Sequence[_State]) -> int:

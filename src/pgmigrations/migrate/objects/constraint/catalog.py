@@ -8,16 +8,26 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
 
 
 @dataclass(frozen=True)
 class ConstraintRecord(Record):
-    """A constraint of a table, by the definition that the server prints."""
+    """A constraint of a table, by the definition that the server prints.
+
+    Attributes:
+        sort: `check`, `foreign key`, `primary key`, `unique` or `exclusion`.
+        columns: Names of its columns, in order; for a foreign key those of the referring side.
+        referred_table: (schema, name) of a foreign key's other side; empty for the rest.
+    """
 
     kind: ClassVar[str] = "constraint"
     table: str
+    sort: str
     definition: str
+    columns: tuple[str, ...]
+    referred_table: tuple[str, ...]
     comment: str
 
     @property
@@ -26,23 +36,28 @@ class ConstraintRecord(Record):
         return (self.kind, self.schema, self.table, self.name)
 
 
-# NOT NULL (contype n, PostgreSQL 18) is a property of the column, read with the table.
-_READ = text("""
-SELECT n.nspname, k.conname, c.relname, pg_get_constraintdef(k.oid),
-       coalesce(obj_description(k.oid, 'pg_constraint'), '') AS comment
+# NOT NULL (contype n, PostgreSQL 18) is a property of the column, read with it. What a table
+# inherits is shown where it was declared.
+_READ = text(f"""
+SELECT n.nspname, k.conname, c.relname,
+       CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
+                      WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
+       pg_get_constraintdef(k.oid),
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS y (number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = y.number
+             ORDER BY y.place),
+       ARRAY(SELECT x::text FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace,
+                    unnest(ARRAY[rn.nspname, rc.relname]) WITH ORDINALITY AS y (x, place)
+             WHERE rc.oid = k.confrelid ORDER BY place),
+       coalesce(obj_description(k.oid, 'pg_constraint'), '')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(:schemas) AND k.contype IN ('c', 'f', 'p', 'u', 'x')
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conislocal AND {TABLES_IN_SCOPE}
 ORDER BY n.nspname, c.relname, k.conname
 """)
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[ConstraintRecord]:
-    """Read every constraint of the scope's schemas in one statement, extensions' own left out."""
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for schema, name, table, definition, comment in rows:
-        if (schema, table) not in scope.ignore_relations:
-            yield ConstraintRecord(schema, name, table, definition, comment)
+    """Read every constraint of the scope's tables in one statement."""
+    return records(connection, scope, _READ, ConstraintRecord, lambda one: (one.schema, one.table))

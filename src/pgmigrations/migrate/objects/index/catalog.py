@@ -8,37 +8,54 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
 from pgmigrations.migrate.core.snapshot import Record, Scope
 
 
 @dataclass(frozen=True)
 class IndexRecord(Record):
-    """An index, by the definition that the server prints."""
+    """An index that belongs to no constraint, by the definition that the server prints.
+
+    Attributes:
+        table: The table that it is on.
+        definition: With method, columns, operator classes, order, INCLUDE, WITH and predicate.
+        is_valid: False for what a killed CREATE INDEX CONCURRENTLY left behind.
+        tablespace: Empty for the database's own.
+        statistics: Statistics targets of expression columns, as `column=target`.
+        is_clustered: Whether CLUSTER goes by it.
+        comment: Empty where there is none.
+    """
 
     kind: ClassVar[str] = "index"
     table: str
     definition: str
     is_valid: bool
+    tablespace: str
+    statistics: tuple[str, ...]
+    is_clustered: bool
     comment: str
 
 
-_READ = text("""
-SELECT n.nspname, c.relname, t.relname AS table, pg_get_indexdef(c.oid) AS definition,
-       i.indisvalid, coalesce(obj_description(c.oid, 'pg_class'), '') AS comment
+_READ = text(f"""
+SELECT n.nspname, o.relname, c.relname, pg_get_indexdef(o.oid),
+       i.indisvalid AND i.indisready,
+       coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = o.reltablespace), ''),
+       ARRAY(SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a
+             WHERE a.attrelid = o.oid AND a.attstattarget >= 0 ORDER BY a.attnum),
+       i.indisclustered,
+       coalesce(obj_description(o.oid, 'pg_class'), '')
 FROM pg_index i
-JOIN pg_class c ON c.oid = i.indexrelid
-JOIN pg_class t ON t.oid = i.indrelid
+JOIN pg_class o ON o.oid = i.indexrelid
+JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(:schemas) AND t.relkind IN ('r', 'p', 'm')
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e')
-ORDER BY n.nspname, c.relname
+WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
+  AND n.nspname = ANY(:schemas) AND {NOT_OF_AN_EXTENSION}
+  AND NOT EXISTS (SELECT FROM pg_constraint k
+                  WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY n.nspname, o.relname
 """)
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[IndexRecord]:
-    """Read every index of the scope's schemas in one statement, extensions' own left out."""
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for schema, name, table, definition, is_valid, comment in rows:
-        if (schema, table) not in scope.ignore_relations:
-            yield IndexRecord(schema, name, table, definition, is_valid, comment)
+    """Read every index of the scope's tables in one statement."""
+    return records(connection, scope, _READ, IndexRecord, lambda one: (one.schema, one.table))

@@ -1,4 +1,4 @@
-"""Tables and their columns as the catalogs hold them."""
+"""Tables as the catalogs hold them, without their columns, constraints and indexes."""
 
 from __future__ import annotations
 
@@ -8,52 +8,75 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
 from pgmigrations.migrate.core.snapshot import Record, Scope
 
 
 @dataclass(frozen=True)
 class TableRecord(Record):
-    """A table: what it is, its columns by name, and its comment.
+    """A table without what lies in it.
 
     Attributes:
-        sort: `r` table, `p` partitioned table, `f` foreign table, `v` view, `m` materialized view,
-            `S` sequence.
-        columns: (name, type, not null, default or generation expression, identity, collation,
-            comment) in the order of their names.
+        sort: `table`, `partitioned table` or `foreign table`.
+        persistence: `p` permanent, `u` unlogged.
+        options: Storage parameters, such as `fillfactor=70`, sorted; those of its TOAST table
+            with `toast.` before.
+        partition_key: As `PARTITION BY` takes it; empty for other tables.
+        partitions: (schema, name, bound) of its partitions.
+        parents: (schema, name) of the tables that it inherits from, in order.
+        row_security: `enabled`, `forced`, both or empty.
+        replica_identity: `d` default, `n` nothing, `f` full, or `i` and the index's name.
+        tablespace: Empty for the database's own.
+        access_method: Such as `heap`; empty where there is none.
+        comment: Empty where there is none.
     """
 
     kind: ClassVar[str] = "table"
     sort: str
-    columns: tuple[tuple[str, ...], ...]
+    persistence: str
+    options: tuple[str, ...]
+    partition_key: str
+    partitions: tuple[tuple[str, ...], ...]
+    parents: tuple[tuple[str, ...], ...]
+    row_security: str
+    replica_identity: str
+    tablespace: str
+    access_method: str
     comment: str
 
 
-# pg_get_expr prints a default as the server understands it, which is what is compared.
-_READ = text("""
-SELECT n.nspname, c.relname, c.relkind::text,
-       coalesce(obj_description(c.oid, 'pg_class'), '') AS comment,
-       ARRAY(SELECT ARRAY[a.attname::text, format_type(a.atttypid, a.atttypmod),
-                          a.attnotnull::text, coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
-                          a.attgenerated::text || a.attidentity::text,
-                          CASE WHEN a.attcollation = t.typcollation THEN ''
-                               ELSE a.attcollation::regcollation::text END,
-                          coalesce(col_description(c.oid, a.attnum), '')]
-             FROM pg_attribute a
-             JOIN pg_type t ON t.oid = a.atttypid
-             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-             ORDER BY a.attname) AS columns
+_READ = text(f"""
+SELECT n.nspname, c.relname,
+       CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table'
+                      ELSE 'foreign table' END,
+       c.relpersistence::text,
+       ARRAY(SELECT o FROM unnest(c.reloptions) AS o
+             UNION ALL SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) AS o
+                       WHERE t.oid = c.reltoastrelid
+             ORDER BY 1),
+       coalesce(pg_get_partkeydef(c.oid), ''),
+       ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text, pg_get_expr(p.relpartbound, p.oid)]
+             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
+             JOIN pg_namespace pn ON pn.oid = p.relnamespace
+             WHERE i.inhparent = c.oid AND p.relispartition ORDER BY 1),
+       ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text]
+             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+             JOIN pg_namespace pn ON pn.oid = p.relnamespace
+             WHERE i.inhrelid = c.oid ORDER BY i.inhseqno),
+       concat_ws(' ', CASE WHEN c.relrowsecurity THEN 'enabled' END,
+                      CASE WHEN c.relforcerowsecurity THEN 'forced' END),
+       c.relreplident::text || coalesce(
+         (SELECT ' ' || ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+          WHERE i.indrelid = c.oid AND i.indisreplident AND c.relreplident = 'i'), ''),
+       coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace), ''),
+       coalesce((SELECT m.amname FROM pg_am m WHERE m.oid = c.relam), ''),
+       coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND n.nspname = ANY(:schemas)
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+WHERE {TABLES_IN_SCOPE}
 ORDER BY n.nspname, c.relname
 """)
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
     """Read every table of the scope's schemas in one statement, extensions' own left out."""
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for schema, name, sort, comment, columns in rows:
-        if (schema, name) not in scope.ignore_relations:
-            yield TableRecord(schema, name, sort, tuple(map(tuple, columns)), comment)
+    return records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name))

@@ -1,0 +1,92 @@
+"""Columns as the catalogs hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlalchemy import Connection, text
+
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
+from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
+
+
+@dataclass(frozen=True)
+class ColumnRecord(Record):
+    """A column; `name` is the column's, `table` the table's.
+
+    Attributes:
+        type: With its modifiers, as `format_type()` prints it.
+        not_null: Whether NULL is refused; a NOT NULL that is not validated (PostgreSQL 18) says so.
+        default: The default's expression; empty where there is none.
+        generated: `STORED` or `VIRTUAL` and the expression; empty for other columns.
+        identity_options: `ALWAYS` or `BY DEFAULT` and its sequence's options; else empty.
+        collation: Empty where it is the type's own.
+        storage: `p`, `e`, `m` or `x`; empty where it is the type's own.
+        compression: `pglz` or `lz4`; empty for the server's choice.
+        statistics: Statistics target; empty for the server's choice.
+        options: Such as `n_distinct=5`, sorted.
+        comment: Empty where there is none.
+    """
+
+    kind: ClassVar[str] = "column"
+    table: str
+    type: str
+    not_null: str
+    default: str
+    generated: str
+    identity_options: str
+    collation: str
+    storage: str
+    compression: str
+    statistics: str
+    options: tuple[str, ...]
+    comment: str
+
+    @property
+    def identity(self) -> Identity:
+        """A column's name is unique within its table only."""
+        return (self.kind, self.schema, self.table, self.name)
+
+
+# pg_attver is the server's own bookkeeping (the minor releases of November 2026).
+_READ = text(f"""
+SELECT n.nspname, a.attname, c.relname,
+       format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END
+         || CASE WHEN k.convalidated IS FALSE THEN ' NOT VALID' ELSE '' END
+         || CASE WHEN k.connoinherit THEN ' NO INHERIT' ELSE '' END,
+       CASE WHEN a.attgenerated = '' THEN coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+            ELSE '' END,
+       CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' ELSE '' END
+         || CASE WHEN a.attgenerated = '' THEN '' ELSE pg_get_expr(d.adbin, d.adrelid) END,
+       CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' ELSE '' END
+         || coalesce(' ' || concat_ws(' ', q.seqstart, q.seqincrement, q.seqmin, q.seqmax,
+                                      q.seqcache, q.seqcycle), ''),
+       CASE WHEN a.attcollation IN (0, t.typcollation) THEN ''
+            ELSE a.attcollation::regcollation::text END,
+       CASE WHEN a.attstorage = t.typstorage THEN '' ELSE a.attstorage::text END,
+       CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE '' END,
+       coalesce(nullif(a.attstattarget, -1)::text, ''),
+       ARRAY(SELECT o FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg_attver=%' ORDER BY o),
+       coalesce(col_description(c.oid, a.attnum), '')
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n'
+  AND k.conkey = ARRAY[a.attnum]
+LEFT JOIN pg_depend i ON i.refclassid = 'pg_class'::regclass AND i.refobjid = a.attrelid
+  AND i.refobjsubid = a.attnum AND i.deptype = 'i' AND i.classid = 'pg_class'::regclass
+  AND a.attidentity <> ''
+LEFT JOIN pg_sequence q ON q.seqrelid = i.objid
+WHERE a.attnum > 0 AND NOT a.attisdropped AND {TABLES_IN_SCOPE}
+ORDER BY n.nspname, c.relname, a.attname
+""")
+
+
+def read(connection: Connection, scope: Scope) -> Iterator[ColumnRecord]:
+    """Read every column of the scope's tables in one statement."""
+    return records(connection, scope, _READ, ColumnRecord, lambda one: (one.schema, one.table))

@@ -1,0 +1,61 @@
+"""Sequences as the catalogs hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlalchemy import Connection, text
+
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
+from pgmigrations.migrate.core.snapshot import Record, Scope
+
+
+@dataclass(frozen=True)
+class SequenceRecord(Record):
+    """A sequence; that of an identity column is a property of the column.
+
+    Attributes:
+        type: `smallint`, `integer` or `bigint`.
+        options: START, INCREMENT, MINVALUE, MAXVALUE, CACHE and CYCLE, in this order.
+        owner: (schema, table, column) that it is dropped with; empty for a free-standing one.
+        persistence: `p` permanent, `u` unlogged.
+        comment: Empty where there is none.
+    """
+
+    kind: ClassVar[str] = "sequence"
+    type: str
+    options: tuple[str, ...]
+    owner: tuple[str, ...]
+    persistence: str
+    comment: str
+
+
+_READ = text(f"""
+SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),
+       ARRAY[q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text,
+             q.seqcache::text, q.seqcycle::text],
+       coalesce((SELECT ARRAY[tn.nspname::text, t.relname::text, a.attname::text]
+                 FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
+                 JOIN pg_namespace tn ON tn.oid = t.relnamespace
+                 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                   AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
+                   AND d.refobjsubid > 0), '{{}}'),
+       c.relpersistence::text,
+       coalesce(obj_description(c.oid, 'pg_class'), '')
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_sequence q ON q.seqrelid = c.oid
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY(:schemas)
+  AND {NOT_OF_AN_EXTENSION}
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
+ORDER BY n.nspname, c.relname
+""")
+
+
+def read(connection: Connection, scope: Scope) -> Iterator[SequenceRecord]:
+    """Read every sequence of the scope's schemas in one statement, extensions' own left out."""
+    return records(connection, scope, _READ, SequenceRecord, lambda one: one.owner[:2] or (one.schema, one.name))

@@ -58,4 +58,10 @@ ORDER BY n.nspname, c.relname
 
 def read(connection: Connection, scope: Scope) -> Iterator[SequenceRecord]:
     """Read every sequence of the scope's schemas in one statement, extensions' own left out."""
-    return records(connection, scope, _READ, SequenceRecord, lambda one: one.owner[:2] or (one.schema, one.name))
+    return records(
+        connection,
+        scope,
+        _READ,
+        SequenceRecord,
+        lambda one: one.owner[:2] or (one.schema, one.name),
+    )

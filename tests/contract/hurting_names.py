@@ -41,7 +41,6 @@ NAMES = (
     "%(x)s",
     ":x",
     "a::x",
-    r"\:x",
     "$$",
     "$1",
     "$pgm$",
@@ -94,7 +93,8 @@ def types_and_indexes(schema: str | None) -> MetaData:
     """Enums with their labels, indexes with their predicates, columns that are referred to."""
     metadata = MetaData()
     for number, name in enumerate(NAMES):
-        type_ = Enum(*NAMES, name=name, schema=schema)
+        labels = NAMES if number == 0 else (name, "other")
+        type_ = Enum(*labels, name=name, schema=schema)
         table = Table(
             f"table_{number}",
             metadata,

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import ARRAY, DefaultClause, Enum, ForeignKey, ForeignKeyConstraint, TextClause
+from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 from pgmigrations.migrate.core import alembic_private
@@ -167,7 +168,7 @@ def _adapted(type_: TypeEngine[Any], class_: type) -> TypeEngine[Any] | None:
     try:
         plain = type_.adapt(class_)
         sql_of(plain)
-    except (TypeError, AttributeError, NotImplementedError):
+    except (TypeError, AttributeError, NotImplementedError, CompileError):
         return None
     return plain
 

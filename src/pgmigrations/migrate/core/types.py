@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ARRAY, Enum, MetaData
+from sqlalchemy import ARRAY, Enum, Interval, MetaData
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
@@ -17,7 +17,8 @@ def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         variant = type_._variant_mapping.get(DIALECT.name)
         if variant is not None:
             type_ = variant
-        elif isinstance(type_, TypeDecorator):
+        # Interval is a TypeDecorator over the timestamps of databases that have no intervals.
+        elif isinstance(type_, TypeDecorator) and not isinstance(type_, Interval):
             type_ = type_.load_dialect_impl(DIALECT)
         else:
             return type_

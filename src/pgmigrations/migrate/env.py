@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from alembic import context
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from alembic import context
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core import alembic_private
+from pgmigrations.migrate.core.impl import PgMigrationsImpl
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
 from pgmigrations.migrate.core.render import RenderItem, item_renderer

@@ -36,7 +36,8 @@ def _names(metadata: MetaData) -> Iterator[tuple[str, str]]:
             type_ = native_enum(column.type)
             if type_ is not None:
                 enums.append((type_, place))
-        for named in (*table.constraints, *table.indexes):
+        all_named: list[Constraint | Index] = [*table.constraints, *table.indexes]
+        for named in all_named:
             name = _sent_name(named)
             if name is not None:
                 yield name, f"{named.__visit_name__.replace('_', ' ')} on {table.fullname}"
@@ -50,6 +51,7 @@ def _sent_name(named: Constraint | Index) -> str | None:
     if not isinstance(named.name, str):
         return None
     preparer = DIALECT.identifier_preparer
+    sent: str | None
     try:
         if isinstance(named, Index):
             sent = preparer.format_index(named)

@@ -125,7 +125,10 @@ def _is_there(constraint: Constraint) -> str:
     """Write the condition: by name, or by what it does where the server chooses the name."""
     table = constraint.table
     place = literal(table.schema) if table.schema else "current_schema()"
-    name = DIALECT.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
+    # A name that is no string says that there is none, as SQLAlchemy's own mark for it does.
+    name = None
+    if isinstance(constraint.name, str):
+        name = DIALECT.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
     if name is not None:
         match = f"k.conname = {literal(str(name))}"
     elif isinstance(constraint, (ForeignKeyConstraint, UniqueConstraint)):

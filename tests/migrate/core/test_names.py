@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.quoting import (
@@ -33,9 +34,9 @@ from tests.support.project import Project
 LONG = "é" * 32
 
 
-def table(name: str = "t", *elements: object, schema: str | None = None) -> MetaData:
+def table(name: str = "t", *elements: SchemaItem, schema: str | None = None) -> MetaData:
     metadata = MetaData()
-    Table(name, metadata, Column("id", Integer), *elements, schema=schema)  # type: ignore[arg-type]
+    Table(name, metadata, Column("id", Integer), *elements, schema=schema)
     return metadata
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from pgmigrations.migrate.core.alembic_private import render_type
+from pgmigrations.migrate.core.quoting import DIALECT
 from pgmigrations.migrate.core.types import sql_of
 from tests.support.project import Project
 
@@ -193,7 +194,7 @@ def test_a_check_that_a_type_brings_along_survives(project: Project) -> None:
 
 def _created(type_: TypeEngine[Any]) -> str:
     table = sa.Table("t", sa.MetaData(), sa.Column("c", type_))
-    return str(sa.schema.CreateTable(table).compile(dialect=postgresql.dialect()))
+    return str(sa.schema.CreateTable(table).compile(dialect=DIALECT))
 
 
 def _namespace(imports: set[str]) -> dict[str, Any]:

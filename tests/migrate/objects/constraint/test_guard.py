@@ -30,7 +30,7 @@ CREATE TABLE "s.x".two (id integer PRIMARY KEY, other integer);
 CREATE TABLE one (id integer PRIMARY KEY, other integer);
 CREATE TABLE two (id integer PRIMARY KEY, other integer)
 """
-FLAG = {"if_not_exists": True}
+FLAG: dict[str, Any] = {"if_not_exists": True}
 
 CREATE: dict[str, Work] = {
     "foreign key": lambda op: op.create_foreign_key(

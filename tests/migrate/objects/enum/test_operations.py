@@ -86,7 +86,7 @@ def test_labels_go_where_they_are_asked_for(connection: Connection) -> None:
 
 def test_a_label_on_the_wrong_side_is_an_error(connection: Connection) -> None:
     run(connection, CreateEnum("mood", ["low", "high"]))
-    with pytest.raises(DifferentObject, match="it after high.*the order low, high"):
+    with pytest.raises(DifferentObject, match=r"it after high.*the order low, high"):
         run(connection, AddEnumValue("mood", "low", after="high"))
 
 
@@ -146,5 +146,5 @@ def test_what_was_before_must_be_known_to_go_back() -> None:
     ],
 )
 def test_the_reverse_of_adding_knows_the_order(place: dict[str, str], expected: list[str]) -> None:
-    reverse = AddEnumValue("mood", "x", existing=("a", "b"), **place).reverse()  # type: ignore[arg-type]
+    reverse = AddEnumValue("mood", "x", existing=("a", "b"), **place).reverse()
     assert (reverse.old, reverse.new) == (expected, ["a", "b"])

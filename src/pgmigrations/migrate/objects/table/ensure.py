@@ -10,6 +10,7 @@ from alembic.operations import Operations
 from alembic.operations.ops import AddColumnOp, CreateTableOp, DropColumnOp, DropTableOp
 from sqlalchemy import PrimaryKeyConstraint
 
+from pgmigrations.migrate.core.alembic_private import copy_of
 from pgmigrations.migrate.core.execution import (
     connection_of,
     execute,
@@ -71,7 +72,7 @@ def _is_there(operation: AddColumnOp) -> str:
 
 
 def _has_constraints(operations: Operations, operation: AddColumnOp) -> bool:
-    column = operation.column._copy()
+    column = copy_of(operation.column)
     table = operations.schema_obj.table(operation.table_name, column, schema=operation.schema)
     return any(
         not isinstance(constraint, PrimaryKeyConstraint)

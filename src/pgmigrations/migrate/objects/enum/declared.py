@@ -52,7 +52,7 @@ def declared(
 
 def _enums(metadatas: Sequence[MetaData]) -> Iterator[tuple[Enum, str]]:
     for metadata in metadatas:
-        for table in metadata.sorted_tables:
+        for table in metadata.tables.values():
             for column in table.columns:
                 type_ = native_enum(column.type)
                 if type_ is not None:

@@ -276,7 +276,7 @@ SAMPLES = (
     Sample(
         "constraint",
         "in new tables of another schema",
-        partial(all_constraints, SCHEMA),
+        partial(all_constraints, hurting_names.REFERRING_SCHEMA),
         setup=CREATE_SCHEMA,
     ),
     Sample("constraint", "on tables that are there", constraints, partial(constraints, bare=True)),

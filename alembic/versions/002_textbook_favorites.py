@@ -2,7 +2,7 @@
 
 Revision ID: 002_textbook_favorites
 Revises: 001_initial_schema
-Create Date: 2026-11-22 12:31:32.883873
+Create Date: 2026-11-22 13:24:11.746688
 """
 
 from __future__ import annotations

@@ -185,13 +185,16 @@ def replace_enum(
 ) -> None:
     """Remove or reorder the labels of an enumerated type, which no ALTER TYPE can.
 
-    Renames the type, creates it anew, and changes every column of the type or of arrays of it
-    by `ALTER TABLE … ALTER COLUMN … TYPE`; defaults, checks, foreign keys and indexes that
-    name the type are dropped before and made again after. One transaction; ACCESS EXCLUSIVE
-    on each table that has such a column, which is rewritten. Where a live application cannot
-    wait that long, leave the label unused instead.
+    Renames the type, creates it anew with its owner, comment and privileges, and changes every
+    column of the type or of arrays of it by `ALTER TABLE … ALTER COLUMN … TYPE`. Defaults,
+    checks, keys, indexes, statistics and generated columns on them are dropped before and made
+    again after, as they were; a generated column is then its table's last. One transaction,
+    which locks all those tables in ACCESS EXCLUSIVE mode first and rewrites them; their
+    planner statistics are gone until the next ANALYZE. Where a live application cannot wait
+    that long, leave the label unused instead.
 
-    Its reverse goes from `new` to `old`; rows that `replace` has changed stay changed.
+    Where the type has the labels `new` already, nothing is locked or done. Its reverse goes
+    from `new` to `old`; what `replace` has changed stays changed.
 
     Example:
         op.replace_enum(
@@ -203,11 +206,18 @@ def replace_enum(
         name: The type, unquoted.
         old: The labels as they are, in order.
         new: The labels as they shall be, in order.
-        replace: For a label that goes, the one that its rows get.
+        replace: For labels of `old`, those that rows, elements of arrays, and defaults that
+            are one label get instead, all at the same time: `{"a": "b", "b": "a"}` swaps.
+            A label that stays may be named, too.
         schema: The type's schema; by default the first of the search path.
 
     Raises:
         LabelsInUse: Rows hold a label that goes and `replace` does not name; with counts.
+        LabelInDefinition: A check, index, generated column or other default says such a label.
+        DependantsInTheWay: A view, function, trigger, policy, domain, composite type or the
+            like uses the type, or a table is partitioned by it; with their names.
+        NotTheOwner: The role owns not the type and all those tables.
+        RowsHidden: Row-level security binds the role, so that it cannot count.
         DifferentObject: The type's labels are neither `old` nor `new`.
         MissingObject: There is no such enum.
     """

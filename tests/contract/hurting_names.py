@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -41,7 +43,6 @@ NAMES = (
     "%(x)s",
     ":x",
     "a::x",
-    r"\:x",
     "$$",
     "$1",
     "$pgm$",
@@ -55,7 +56,6 @@ NAMES = (
     "/*",
     ";",
     "#",
-    "None",
     "é",
     "日本",
     "🐘",
@@ -63,27 +63,44 @@ NAMES = (
     "é" * 31 + "x",
 )
 SCHEMA = "sch\"e'ma. %s :x"
-SETUP = (f"CREATE SCHEMA {identifier(SCHEMA)}",)
+# SQLAlchemy 2.0 cannot reflect a foreign key that has double quotes in a name, and takes names
+# apart at their dots when it copies one; 2.1 can.
+IS_OLD = version("SQLAlchemy").startswith("2.0.")
+REFERRING_SCHEMA = "Other %s schema" if IS_OLD else SCHEMA
+SETUP = tuple(
+    f"CREATE SCHEMA IF NOT EXISTS {identifier(name)}" for name in (SCHEMA, REFERRING_SCHEMA)
+)
+
+
+def _can_refer(name: str, schema: str | None) -> bool:
+    """Tell whether SQLAlchemy can reflect a foreign key with this name in it."""
+    # In every version the pattern for foreign keys ends at a line's end.
+    return "\n" not in name and not (IS_OLD and (schema or '"' in name or "." in name))
+
+
+def _numbered(schema: str | None) -> list[tuple[int, str]]:
+    """Number the names; in the other schema every third, since its own name is what hurts."""
+    numbered = list(enumerate(NAMES))
+    return numbered[::3] if schema else numbered
 
 
 def tables(schema: str | None) -> MetaData:
     """Tables, columns, constraints that are no index, comments, texts: each of the names once."""
     metadata = MetaData()
-    for name in NAMES:
+    for number, name in _numbered(schema):
         table = Table(
             name,
             metadata,
             Column("id", Integer, comment=name),
             Column(f"{name[:20]}_1", Text, server_default=name),
             Column(name, Integer),
-            PrimaryKeyConstraint("id", name=f"pk_{NAMES.index(name)}"),
+            PrimaryKeyConstraint("id", name=f"pk_{number}"),
             CheckConstraint(column("id") > 0, name=name),
             CheckConstraint(column(f"{name[:20]}_1") != name),
             comment=name,
             schema=schema,
         )
-        # SQLAlchemy's reflection of foreign keys ends at a line's end.
-        if "\n" not in name:
+        if _can_refer(name, schema):
             table.append_constraint(
                 ForeignKeyConstraint([table.c[name]], [table.c.id], name=f"{name[:25]}_fk")
             )
@@ -93,8 +110,9 @@ def tables(schema: str | None) -> MetaData:
 def types_and_indexes(schema: str | None) -> MetaData:
     """Enums with their labels, indexes with their predicates, columns that are referred to."""
     metadata = MetaData()
-    for number, name in enumerate(NAMES):
-        type_ = Enum(*NAMES, name=name, schema=schema)
+    for number, name in _numbered(schema):
+        labels = NAMES if number == 0 else (name, "other")
+        type_ = Enum(*labels, name=name, schema=schema)
         table = Table(
             f"table_{number}",
             metadata,
@@ -109,7 +127,7 @@ def types_and_indexes(schema: str | None) -> MetaData:
         Index(name, table.c[name], table.c.other.desc(), postgresql_where=table.c.word != name)
         Index(f"ix_{number}", func.lower(table.c.word))
         # SQLAlchemy reads "table.a.b" as column b of table table.a.
-        if "." not in name:
+        if "." not in name and _can_refer(name, schema):
             table.append_constraint(ForeignKeyConstraint([table.c.other], [table.c[name]]))
     return metadata
 
@@ -117,7 +135,7 @@ def types_and_indexes(schema: str | None) -> MetaData:
 def unique_constraints(schema: str | None) -> MetaData:
     """Constraints that are indexes, which share the names of tables."""
     metadata = MetaData()
-    for number, name in enumerate(NAMES):
+    for number, name in _numbered(schema):
         Table(
             f"table_{number}",
             metadata,

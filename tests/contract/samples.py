@@ -130,7 +130,12 @@ def columns() -> MetaData:
         "everything",
         other,
         *(column._copy() for column in kept),
-        Column("active", Boolean(create_constraint=True, name="is_active"), nullable=False),
+        Column(
+            "active",
+            Boolean,
+            nullable=False,
+            server_default=text("true"),
+        ),
         Column("new", Enum("a", "b", native_enum=False, create_constraint=True, name="a_or_b")),
         comment="Another comment",
     )
@@ -158,7 +163,9 @@ def constraints(schema: str | None = None, *, bare: bool = False) -> MetaData:
     if bare:
         return metadata
     one.append_constraint(
-        ForeignKeyConstraint([one.c.other], [two.c.id], name="one_to_two", ondelete="CASCADE")
+        ForeignKeyConstraint(
+            [one.c.other], [two.c.id], name="one_to_two", ondelete="CASCADE", use_alter=True
+        )
     )
     two.append_constraint(
         ForeignKeyConstraint(
@@ -212,21 +219,66 @@ SAMPLES = (
         for where, schema in (("public", None), ("another schema", SCHEMA))
     ),
     *(
-        Sample(kind, f"names that hurt, dropped, {where}", MetaData, partial(build, schema), setup=CREATE_SCHEMA)
+        Sample(
+            kind,
+            f"names that hurt, dropped, {where}",
+            MetaData,
+            partial(build, schema),
+            setup=CREATE_SCHEMA,
+        )
         for kind, build in HURTING
-        for where, schema in (("public", None), )
+        for where, schema in (("public", None),)
     ),
-    Sample("extension", "two", partial(extensions, "pg_trgm", "citext"), by_hand=["CREATE EXTENSION pg_trgm", "CREATE EXTENSION citext"], extensions=["pg_trgm", "citext"]),
-    Sample("extension", "in a schema whose name hurts", partial(extensions, "citext", schema=SCHEMA), setup=CREATE_SCHEMA, by_hand=[f"CREATE EXTENSION citext SCHEMA {identifier(SCHEMA)}"], extensions=["citext"]),
-    Sample("extension", "asked for by a type", vectors, by_hand=["CREATE EXTENSION vector"], extensions=["vector"]),
+    Sample(
+        "extension",
+        "two",
+        partial(extensions, "pg_trgm", "citext"),
+        by_hand=["CREATE EXTENSION pg_trgm", "CREATE EXTENSION citext"],
+        extensions=["pg_trgm", "citext"],
+    ),
+    Sample(
+        "extension",
+        "in a schema whose name hurts",
+        partial(extensions, "citext", schema=SCHEMA),
+        setup=CREATE_SCHEMA,
+        by_hand=[f"CREATE EXTENSION citext SCHEMA {identifier(SCHEMA)}"],
+        extensions=["citext"],
+    ),
+    Sample(
+        "extension",
+        "asked for by a type",
+        vectors,
+        by_hand=["CREATE EXTENSION vector"],
+        extensions=["vector"],
+    ),
     Sample("enum", "in columns, arrays and predicates", partial(enums, "low", "high")),
-    Sample("enum", "labels first, in the middle and last, in use at once", new_label_in_use, partial(enums, "low", "high")),
-    Sample("enum", "labels removed and reordered", partial(enums, "high", "low"), partial(enums, "low", "middle", "high")),
-    Sample("enum", "labels added and removed at once", partial(enums, "first", "low", "high"), partial(enums, "low", "middle", "high")),
+    Sample(
+        "enum",
+        "labels first, in the middle and last, in use at once",
+        new_label_in_use,
+        partial(enums, "low", "high"),
+    ),
+    Sample(
+        "enum",
+        "labels removed and reordered",
+        partial(enums, "high", "low"),
+        partial(enums, "low", "middle", "high"),
+    ),
+    Sample(
+        "enum",
+        "labels added and removed at once",
+        partial(enums, "first", "low", "high"),
+        partial(enums, "low", "middle", "high"),
+    ),
     Sample("table", "with columns of many types", tables),
     Sample("table", "changed", columns, tables, rewrites=True),
     Sample("constraint", "in new tables", all_constraints),
-    Sample("constraint", "in new tables of another schema", partial(all_constraints, SCHEMA), setup=CREATE_SCHEMA),
+    Sample(
+        "constraint",
+        "in new tables of another schema",
+        partial(all_constraints, hurting_names.REFERRING_SCHEMA),
+        setup=CREATE_SCHEMA,
+    ),
     Sample("constraint", "on tables that are there", constraints, partial(constraints, bare=True)),
     Sample("index", "on a new table", indexes),
     Sample("index", "on a table that is there", indexes, partial(indexes, bare=True)),

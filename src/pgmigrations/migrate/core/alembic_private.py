@@ -19,7 +19,8 @@ from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import CursorResult, Executable, Table, text
+from alembic.util import sqla_compat
+from sqlalchemy import Column, CursorResult, Executable, Table, text
 from sqlalchemy.types import TypeEngine
 
 MigrationsFn = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
@@ -75,6 +76,11 @@ def renderer_of(operation: type[MigrateOperation]) -> Callable[[AutogenContext, 
         (operation, "default")
     ]
     return renderer
+
+
+def copy_of(column: Column[Any]) -> Column[Any]:
+    """Copy a column as Alembic does, so that it can be put into another table."""
+    return sqla_compat._copy(column)
 
 
 def version_locations(script: ScriptDirectory) -> list[Path]:

@@ -8,13 +8,12 @@ from typing import Any, cast
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import UpgradeOps
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import MetaData
-from sqlalchemy.util import to_list
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.kind import AnyKind
-from pgmigrations.migrate.core.options import OPTION, scope_of
+from pgmigrations.migrate.core.name_length import refuse_long_names
+from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of
 from pgmigrations.migrate.core.snapshot import Change, Record, Scope, differences, snapshot
 
 
@@ -45,6 +44,7 @@ def compare_kinds(
         UnphrasedDifference: A kind sees a difference and has no operation for it.
     """
     if OPTION in context.opts:
+        refuse_long_names(metadatas_of(context.migration_context))
         scope = scope_of(context.migration_context)
         for kind in kinds:
             upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
@@ -55,7 +55,7 @@ def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[
     if kind.comparison is None:
         return []
     assert context.connection is not None
-    metadatas = cast(Sequence[MetaData], to_list(context.metadata))
+    metadatas = metadatas_of(context.migration_context)
     actual = snapshot(kind.read(context.connection, scope))
     declared = snapshot(kind.comparison.declared(metadatas, scope, actual))
     ours = {

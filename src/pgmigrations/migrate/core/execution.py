@@ -7,12 +7,23 @@ import logging
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
+from pgmigrations.migrate.core.options import OPTION
+
 log = logging.getLogger("pgmigrations")
 
 
 def is_offline(operations: Operations) -> bool:
     """Tell whether the run only writes SQL (`--sql`)."""
     return operations.migration_context.as_sql
+
+
+def is_ours(operations: Operations) -> bool:
+    """Tell whether the project uses this extension, and the operation runs as it stands.
+
+    Within `op.batch_alter_table()` another implementation collects the operations.
+    """
+    context = operations.migration_context
+    return OPTION in context.opts and operations.impl is context.impl
 
 
 def connection_of(operations: Operations) -> Connection:

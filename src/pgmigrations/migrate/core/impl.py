@@ -87,7 +87,9 @@ class PgMigrationsImpl(SendingImpl):
     def autogen_column_reflect(self, inspector: Any, table: Table, column_info: Any) -> None:
         """Correct what reflection does not see; Alembic's own look at SERIAL included."""
         if OPTION not in self.context_opts:
-            super().autogen_column_reflect(inspector, table, column_info)
+            super().autogen_column_reflect(  # type: ignore[no-untyped-call]
+                inspector, table, column_info
+            )
             return
         assert self.connection is not None
         if "misread" not in self.memo:

@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer
 
+from pgmigrations.migrate.core.cycle import take_out_cycles
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.phase import Phase
@@ -21,6 +22,7 @@ def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
     ensured: dict[type[MigrateOperation], Callable[[Any], None]] = {}
     for kind in kinds:
         ensured.update(kind.ensured)
+    take_out_cycles(container)
     ordered = sorted(container.ops, key=_phase)
     container.ops[:] = _joined(ordered)
     for operation in _leaves(container):

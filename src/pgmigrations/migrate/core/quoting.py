@@ -21,10 +21,11 @@ DIALECT._backslash_escapes = False
 class NameTooLong(PgMigrationsError):
     """A name that the server would cut."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, what: str = "") -> None:
         size = len(name.encode())
+        place = f" of {what}" if what else ""
         super().__init__(
-            f"The name {name!r} has {size} bytes, and PostgreSQL keeps {NAME_BYTES}",
+            f"The name {name!r}{place} has {size} bytes, and PostgreSQL keeps {NAME_BYTES}",
             "Choose a shorter one",
         )
         self.name = name
@@ -77,6 +78,11 @@ def dollar_quoted(body: str) -> str:
 def do_block(body: str) -> str:
     """Write a `DO` statement, which `--sql` output uses to look before it acts."""
     return f"DO {dollar_quoted(body)}"
+
+
+def unless(condition: str, statements: str) -> str:
+    """Write the body of a `DO` statement that acts only where a condition does not hold."""
+    return f"BEGIN\n  IF NOT {condition} THEN\n    {statements}\n  END IF;\nEND"
 
 
 def escape_parameters(sql: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import ARRAY, Connection, Table, text
 from sqlalchemy.types import NullType
 
 # What is qualified in the text of the type depends on the search path, as in the revision.
@@ -83,7 +83,9 @@ def correct_column(
         column: What the event `column_reflect` carries.
         is_misread: Whether the type found is another one than the column's.
     """
-    is_unknown = is_misread or type(column["type"]) is NullType
+    type_ = column["type"]
+    item = type_.item_type if isinstance(type_, ARRAY) else type_
+    is_unknown = is_misread or type(item) is NullType
     counts = str(column.get("default") or "").startswith("nextval(")
     if not is_unknown and not counts:
         return

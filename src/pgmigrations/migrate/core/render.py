@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import ARRAY, DefaultClause, Enum, ForeignKey, ForeignKeyConstraint, TextClause
+from sqlalchemy import (
+    ARRAY,
+    DefaultClause,
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Interval,
+    TextClause,
+)
+from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 from pgmigrations.migrate.core import alembic_private
@@ -104,12 +113,14 @@ def _render_type(
     if inner is not type_:
         return alembic_private.render_type(inner, context)
     package = type(type_).__module__.partition(".")[0]
+    if type(type_) is Interval:
+        return _render_interval(type_)
     if isinstance(type_, Enum) and type_.native_enum:
         return _render_enum(type_, context)
     if isinstance(type_, ARRAY):
         return _render_array(type_, context)
-    if isinstance(type_, Enum) and not type_.create_constraint:
-        return f"sa.String(length={type_.length})"
+    if isinstance(type_, Enum):
+        return _render_text_enum(type_)
     if package == "sqlalchemy":
         return False
     if package in settings.type_packages:
@@ -123,6 +134,23 @@ def _render_enum(type_: Enum, context: AutogenContext) -> str:
     if type_.schema:
         keyword["schema"] = type_.schema
     return render_call("postgresql.ENUM", [], {**keyword, "create_type": False})
+
+
+def _render_text_enum(type_: Enum) -> str:
+    """Render an enum that is a text to PostgreSQL, with the check that it may bring along."""
+    if not type_.create_constraint:
+        return f"sa.String(length={type_.length})"
+    keyword = {"name": type_.name, "native_enum": False, "create_constraint": True}
+    return render_call("sa.Enum", list(type_.enums), {**keyword, "length": type_.length})
+
+
+def _render_interval(type_: Interval) -> str:
+    """Render what `repr()` of an Interval leaves out."""
+    keyword: dict[str, Any] = {} if type_.native else {"native": False}
+    for key in ("second_precision", "day_precision"):
+        if getattr(type_, key) is not None:
+            keyword[key] = getattr(type_, key)
+    return render_call("sa.Interval", [], keyword)
 
 
 def _render_array(type_: ARRAY[Any], context: AutogenContext) -> str:
@@ -167,7 +195,7 @@ def _adapted(type_: TypeEngine[Any], class_: type) -> TypeEngine[Any] | None:
     try:
         plain = type_.adapt(class_)
         sql_of(plain)
-    except (TypeError, AttributeError, NotImplementedError):
+    except (TypeError, AttributeError, NotImplementedError, CompileError):
         return None
     return plain
 

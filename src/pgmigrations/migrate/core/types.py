@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ARRAY, Enum, MetaData
+from sqlalchemy import ARRAY, Enum, Interval, MetaData
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
@@ -17,7 +17,8 @@ def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         variant = type_._variant_mapping.get(DIALECT.name)
         if variant is not None:
             type_ = variant
-        elif isinstance(type_, TypeDecorator):
+        # Interval is a TypeDecorator over the timestamps of databases that have no intervals.
+        elif isinstance(type_, TypeDecorator) and not isinstance(type_, Interval):
             type_ = type_.load_dialect_impl(DIALECT)
         else:
             return type_
@@ -34,15 +35,22 @@ def native_enum(type_: TypeEngine[Any]) -> Enum | None:
 def metadata_enums(metadata: MetaData) -> list[Enum]:
     """Return the native enums that belong to a metadata, whether a column uses them or not.
 
-    SQLAlchemy 2.1 lists them; before, only their listeners tell.
+    SQLAlchemy 2.1 keeps them; before, only their listeners tell.
     """
-    listed = getattr(metadata, "get_schema_objects", None)
-    if listed is not None:
-        candidates = list(listed(Enum))
-    else:
+    # get_schema_objects() would tell those of one schema at a time, and not which schemas.
+    candidates: list[Any] = list(getattr(metadata, "_objects", ()))
+    if not candidates:
         listeners = metadata.dispatch.before_create
         candidates = [getattr(listener, "target", None) for listener in listeners]
-    return [type_ for type_ in candidates if isinstance(type_, Enum) and type_.native_enum]
+    enums = [type_ for type_ in candidates if isinstance(type_, Enum) and type_.native_enum]
+    hidden = {
+        id(column.type)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if native_enum(column.type) is None
+    }
+    found = [type_ for type_ in enums if id(type_) not in hidden]
+    return sorted(found, key=lambda type_: (type_.schema or "", type_.name or ""))
 
 
 def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:

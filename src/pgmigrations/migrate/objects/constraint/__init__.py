@@ -7,6 +7,7 @@ from alembic.operations import ops
 from pgmigrations.migrate.core.kind import Kind
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord, read
 from pgmigrations.migrate.objects.constraint.ensure import (
+    dropped,
     guarded,
     if_exists,
     if_not_exists,
@@ -22,7 +23,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         ops.CreateCheckConstraintOp: if_not_exists,
         ops.DropConstraintOp: if_exists,
     },
-    implementations={ops.AddConstraintOp: guarded},
+    implementations={ops.AddConstraintOp: guarded, ops.DropConstraintOp: dropped},
     renderers={
         ops.CreateForeignKeyOp: rendered,
         ops.CreateUniqueConstraintOp: rendered,

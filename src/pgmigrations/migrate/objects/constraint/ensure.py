@@ -17,10 +17,16 @@ from alembic.operations.ops import (
     DropConstraintOp,
 )
 from sqlalchemy import Constraint, ForeignKeyConstraint, UniqueConstraint
-from sqlalchemy.schema import AddConstraint
+from sqlalchemy.schema import AddConstraint, DropConstraint
 
-from pgmigrations.migrate.core.execution import connection_of, execute, is_offline, log
-from pgmigrations.migrate.core.quoting import DIALECT, do_block, literal
+from pgmigrations.migrate.core.execution import (
+    connection_of,
+    execute,
+    is_offline,
+    is_ours,
+    log,
+)
+from pgmigrations.migrate.core.quoting import DIALECT, do_block, literal, unless
 
 FLAG = "if_not_exists"
 
@@ -56,7 +62,7 @@ def guarded(
         condition = _is_there(constraint)
         if is_offline(operations):
             statement = str(AddConstraint(constraint).compile(dialect=DIALECT)).strip()
-            execute(operations, do_block(_guard(condition, statement)))
+            execute(operations, do_block(unless(condition, f"{statement};")))
         elif (
             connection_of(operations)
             .exec_driver_sql(f"SELECT {condition}", execution_options={"no_parameters": True})
@@ -68,6 +74,27 @@ def guarded(
         return None
 
     return add_constraint
+
+
+def dropped(
+    original: Callable[[Operations, DropConstraintOp], Any],
+) -> Callable[[Operations, DropConstraintOp], Any]:
+    """Wrap Alembic's implementation: `if_exists=True` minds a table that is gone, too."""
+
+    def drop_constraint(operations: Operations, operation: DropConstraintOp) -> Any:
+        if not operation.if_exists or not is_ours(operations):
+            return original(operations, operation)
+        constraint = operations.schema_obj.generic_constraint(
+            operation.constraint_name,
+            operation.table_name,
+            operation.constraint_type,
+            schema=operation.schema,
+        )
+        statement = str(DropConstraint(constraint, if_exists=True).compile(dialect=DIALECT))
+        execute(operations, statement.replace("ALTER TABLE ", "ALTER TABLE IF EXISTS ", 1))
+        return None
+
+    return drop_constraint
 
 
 def rendered(
@@ -94,15 +121,14 @@ def _with_flag(call: str) -> str:
     return f"{call.removesuffix(')')}, {FLAG}=True)"
 
 
-def _guard(condition: str, statement: str) -> str:
-    return f"BEGIN\n  IF NOT {condition} THEN\n    {statement};\n  END IF;\nEND"
-
-
 def _is_there(constraint: Constraint) -> str:
     """Write the condition: by name, or by what it does where the server chooses the name."""
     table = constraint.table
     place = literal(table.schema) if table.schema else "current_schema()"
-    name = DIALECT.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
+    # A name that is no string says that there is none, as SQLAlchemy's own mark for it does.
+    name = None
+    if isinstance(constraint.name, str):
+        name = DIALECT.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
     if name is not None:
         match = f"k.conname = {literal(str(name))}"
     elif isinstance(constraint, (ForeignKeyConstraint, UniqueConstraint)):

@@ -47,12 +47,13 @@ def declared(
         if known != record:
             raise ConflictingEnum(type_.name, places[known], place)
         places.setdefault(record, place)
-    yield from by_name.values()
+    # SQLAlchemy lists a metadata's enums in no order; two people's revisions should look alike.
+    yield from sorted(by_name.values(), key=lambda record: record.identity)
 
 
 def _enums(metadatas: Sequence[MetaData]) -> Iterator[tuple[Enum, str]]:
     for metadata in metadatas:
-        for table in metadata.sorted_tables:
+        for table in metadata.tables.values():
             for column in table.columns:
                 type_ = native_enum(column.type)
                 if type_ is not None:

@@ -44,7 +44,7 @@ def _wanted(metadatas: Sequence[MetaData]) -> Iterator[Extension]:
             names.add(extension.name)
             yield extension
     for metadata in metadatas:
-        for table in metadata.sorted_tables:
+        for table in metadata.tables.values():
             for column in table.columns:
                 for class_ in type_classes(column.type):
                     name = TYPE_EXTENSIONS.get(class_.__module__.partition(".")[0])

@@ -6,7 +6,7 @@ from alembic.operations import ops
 
 from pgmigrations.migrate.core.kind import Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
-from pgmigrations.migrate.objects.table.ensure import if_exists, if_not_exists
+from pgmigrations.migrate.objects.table.ensure import added, if_exists, if_not_exists
 
 KIND: Kind[TableRecord] = Kind(
     name="table",
@@ -17,4 +17,5 @@ KIND: Kind[TableRecord] = Kind(
         ops.AddColumnOp: if_not_exists,
         ops.DropColumnOp: if_exists,
     },
+    implementations={ops.AddColumnOp: added},
 )

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from typing import Any
+
+from alembic.operations import Operations
 from alembic.operations.ops import AddColumnOp, CreateTableOp, DropColumnOp, DropTableOp
+from sqlalchemy import PrimaryKeyConstraint
+
+from pgmigrations.migrate.core.alembic_private import copy_of
+from pgmigrations.migrate.core.execution import (
+    connection_of,
+    execute,
+    is_offline,
+    is_ours,
+    log,
+)
+from pgmigrations.migrate.core.quoting import do_block, literal, unless
 
 
 def if_not_exists(operation: CreateTableOp | AddColumnOp) -> None:
@@ -13,3 +29,64 @@ def if_not_exists(operation: CreateTableOp | AddColumnOp) -> None:
 def if_exists(operation: DropTableOp | DropColumnOp) -> None:
     """Write IF EXISTS."""
     operation.if_exists = True
+
+
+def added(
+    original: Callable[[Operations, AddColumnOp], Any],
+) -> Callable[[Operations, AddColumnOp], Any]:
+    """Wrap Alembic's implementation: `if_not_exists=True` minds the column's constraints, too.
+
+    Alembic adds those that a type or a foreign key brings along by a statement of their own, which
+    PostgreSQL has no IF NOT EXISTS for.
+    """
+
+    def add_column(operations: Operations, operation: AddColumnOp) -> Any:
+        if not operation.if_not_exists or not is_ours(operations):
+            return original(operations, operation)
+        condition = _is_there(operation)
+        if not is_offline(operations):
+            look = f"SELECT {condition}"
+            options = {"no_parameters": True}
+            connection = connection_of(operations)
+            if not connection.exec_driver_sql(look, execution_options=options).scalar_one():
+                return original(operations, operation)
+            log.info("Nothing to do for column %s: it is there", operation.column.name)
+        elif _has_constraints(operations, operation):
+            statements = _written(operations, lambda: original(operations, operation))
+            execute(operations, do_block(unless(condition, statements)))
+        else:
+            return original(operations, operation)
+        return None
+
+    return add_column
+
+
+def _is_there(operation: AddColumnOp) -> str:
+    place = literal(operation.schema) if operation.schema else "current_schema()"
+    return f"""EXISTS (
+    SELECT FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = {place} AND c.relname = {literal(operation.table_name)}
+      AND a.attname = {literal(operation.column.name)} AND NOT a.attisdropped)"""
+
+
+def _has_constraints(operations: Operations, operation: AddColumnOp) -> bool:
+    column = copy_of(operation.column)
+    table = operations.schema_obj.table(operation.table_name, column, schema=operation.schema)
+    return any(
+        not isinstance(constraint, PrimaryKeyConstraint)
+        and (constraint._create_rule is None or constraint._create_rule(operations.impl))
+        for constraint in table.constraints
+    )
+
+
+def _written(operations: Operations, work: Callable[[], object]) -> str:
+    """Return the SQL that an operation writes in `--sql` mode, instead of writing it."""
+    impl = operations.migration_context.impl
+    outer, impl.output_buffer = impl.output_buffer, io.StringIO()
+    try:
+        work()
+        return impl.output_buffer.getvalue().strip()
+    finally:
+        impl.output_buffer = outer

@@ -1,0 +1,86 @@
+"""The order within a revision, whatever order the differences were found in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Enum, ForeignKey, Index, Integer, MetaData, Table, text
+
+from pgmigrations.declare import Extension, declare
+from tests.support.project import Project
+
+
+def calls(revision: Path, function: str) -> list[str]:
+    """Name the operations of a function in the order in which they stand there."""
+    body = revision.read_text().split(f"def {function}() -> None:")[1].split("\ndef ")[0]
+    return [
+        line.strip().removeprefix("op.").partition("(")[0]
+        for line in body.splitlines()
+        if line.startswith("    op.")
+    ]
+
+
+@pytest.fixture
+def project(tmp_path: Path, database_url: str) -> Project:
+    return Project(tmp_path / "project", database_url)
+
+
+@pytest.mark.needs_extension("citext")
+def test_types_stand_around_the_tables_that_need_them(project: Project) -> None:
+    metadata = MetaData()
+    declare(metadata, Extension("citext"))
+    Table("t", metadata, Column("e", Enum("a", name="e"), server_default="a"))
+    revision = project.models(metadata).autogenerate()
+    assert revision is not None
+    assert calls(revision, "upgrade") == ["create_extension", "create_enum", "create_table"]
+    assert calls(revision, "downgrade") == ["drop_table", "drop_enum", "drop_extension"]
+    project.upgrade()
+    removed = project.models(MetaData()).autogenerate()
+    assert removed is not None
+    assert calls(removed, "upgrade") == ["drop_table", "drop_enum", "drop_extension"]
+    assert calls(removed, "downgrade") == ["create_extension", "create_enum", "create_table"]
+
+
+def enum_model(*labels: str, used: bool = False) -> MetaData:
+    metadata = MetaData()
+    type_ = Enum(*labels, name="e")
+    table = Table("t", metadata, Column("e", type_))
+    if used:
+        table.append_column(Column("f", type_, server_default="b"))
+        Index("ix", table.c.e, postgresql_where=text("e = 'c'"))
+    return metadata
+
+
+def test_labels_come_before_what_uses_them_and_go_in_one_rebuild(project: Project) -> None:
+    assert project.models(enum_model("a")).autogenerate()
+    project.upgrade()
+    revision = project.models(enum_model("a", "b", "c", used=True)).autogenerate()
+    assert revision is not None
+    assert calls(revision, "upgrade") == [
+        "add_enum_value",
+        "add_enum_value",
+        "add_column",
+        "create_index",
+    ]
+    assert calls(revision, "downgrade") == ["drop_index", "drop_column", "replace_enum"]
+    assert 'replace_enum("e", ["a", "b", "c"], ["a"])' in revision.read_text()
+    project.upgrade()
+    assert project.check()
+    project.downgrade()
+    project.upgrade()
+    assert project.check()
+
+
+def test_a_cycle_of_foreign_keys_is_closed_after_its_tables(project: Project) -> None:
+    metadata = MetaData()
+    key = ForeignKey("two.id", name="closing", use_alter=True)
+    Table("one", metadata, Column("id", Integer, primary_key=True), Column("x", Integer, key))
+    Table("two", metadata, Column("id", Integer, ForeignKey("one.id"), primary_key=True))
+    revision = project.models(metadata).autogenerate()
+    assert revision is not None
+    assert calls(revision, "upgrade") == ["create_table", "create_table", "create_foreign_key"]
+    assert calls(revision, "downgrade") == ["drop_constraint", "drop_table", "drop_table"]
+    project.upgrade()
+    assert project.check()
+    project.downgrade()

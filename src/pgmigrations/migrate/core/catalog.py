@@ -76,7 +76,7 @@ def _frozen(value: object) -> object:
 
 def _set(connection: Connection, settings: dict[str, str]) -> None:
     calls = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(settings)))
-    parameters = {}
+    parameters: dict[str, str] = {}
     for number, (name, value) in enumerate(settings.items()):
         parameters |= {f"n{number}": name, f"v{number}": value}
     connection.execute(text(f"SELECT {calls}"), parameters)

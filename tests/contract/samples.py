@@ -21,6 +21,7 @@ from sqlalchemy import (
     Interval,
     MetaData,
     Numeric,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -116,6 +117,13 @@ def tables(schema: str | None = None) -> MetaData:
         comment="A bit of everything",
         schema=schema,
     )
+    return metadata
+
+
+def counting() -> MetaData:
+    metadata = MetaData()
+    Table("counted", metadata, Column("id", Integer, primary_key=True))
+    Table("counted_small", metadata, Column("id", SmallInteger, primary_key=True))
     return metadata
 
 
@@ -271,7 +279,8 @@ SAMPLES = (
         partial(enums, "low", "middle", "high"),
     ),
     Sample("table", "with columns of many types", tables),
-    Sample("table", "changed", columns, tables, rewrites=True),
+    Sample("column", "changed, added and dropped", columns, tables, rewrites=True),
+    Sample("sequence", "owned by the column that counts with it", counting),
     Sample("constraint", "in new tables", all_constraints),
     Sample(
         "constraint",

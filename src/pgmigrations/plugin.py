@@ -29,7 +29,11 @@ def setup(plugin: Plugin) -> None:
     silence all of Alembic's own.
     """
     global _is_set_up
-    plugin.add_autogenerate_comparator(_compare, "autogenerate", NAME)
+    from alembic.util import DispatchPriority
+
+    plugin.add_autogenerate_comparator(
+        _compare, "autogenerate", NAME, priority=DispatchPriority.LAST
+    )
     _is_set_up = True
 
 

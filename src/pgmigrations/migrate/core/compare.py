@@ -1,31 +1,44 @@
-"""The comparator of the kinds: the difference of two snapshots, phrased as operations."""
+"""The comparison of a database with the models: what differs, and which operations say so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import MigrateOperation, UpgradeOps
 from alembic.util import PriorityDispatchResult
+from sqlalchemy import Connection
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.declared import declared_database, read_all
 from pgmigrations.migrate.core.execution import log
-from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
+from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of
-from pgmigrations.migrate.core.snapshot import Change, Record, Scope, differences, snapshot
+from pgmigrations.migrate.core.phrased import keep_tables_and_columns
+from pgmigrations.migrate.core.snapshot import (
+    Change,
+    Record,
+    Scope,
+    Snapshot,
+    differences,
+    snapshot,
+)
 
 
 class UnphrasedDifference(PgMigrationsError):
     """A difference that no operation expresses."""
 
     def __init__(self, change: Change[Any]) -> None:
-        record: Record = change.after or change.before  # type: ignore[assignment]
+        record = _record(change)
+        place = f" of {'.'.join(record.relation)}" if record.relation else ""
         super().__init__(
-            f"{record.kind} {record.name} differs, and no operation expresses how: "
-            f"the database has {change.before}, the models declare {change.after}",
-            "Write the change by hand, then run this again",
+            f"{record.kind} {record.name}{place} differs, and no operation expresses how: "
+            f"{described(change)}",
+            "Write the change by hand in a revision, then run this again",
         )
         self.change = change
 
@@ -33,54 +46,135 @@ class UnphrasedDifference(PgMigrationsError):
 def compare_kinds(
     kinds: Sequence[AnyKind], context: AutogenContext, upgrade_ops: UpgradeOps
 ) -> PriorityDispatchResult:
-    """Add what the kinds' own comparisons find, in a project that asked for it.
+    """Make the operations say exactly what differs, in a project that asked for it.
+
+    Alembic has looked before: what it found of whole tables and columns is kept, since it phrases
+    them well; all else comes from the difference of the snapshots.
 
     Args:
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
-        upgrade_ops: Where the operations go.
+        upgrade_ops: What Alembic has found; changed in place.
 
     Raises:
-        UnphrasedDifference: A kind sees a difference and has no operation for it.
+        UnphrasedDifference: Something differs and no kind has an operation for it.
     """
     if OPTION in context.opts:
         refuse_long_names(metadatas_of(context.migration_context))
-        scope = scope_of(context.migration_context)
-        for kind in kinds:
-            upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
+        difference, changes = _difference(kinds, context)
+        made = keep_tables_and_columns(upgrade_ops, difference)
+        by_kind = {kind.name: kind for kind in kinds}
+        for change in changes:
+            record = _record(change)
+            if record.identity not in made and not _comes_with_its_table(record, difference):
+                upgrade_ops.ops.extend(_phrased(by_kind[record.kind], change, difference))
     return PriorityDispatchResult.CONTINUE
 
 
-def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[Any]:
-    if kind.comparison is None:
-        return []
-    assert context.connection is not None
+def described(change: Change[Any]) -> str:
+    """Say in words what differs, property by property."""
+    before, after = change.before, change.after
+    if before is None:
+        return f"the models declare it, the database lacks it ({after})"
+    if after is None:
+        return f"the database has it, the models do not declare it ({before})"
+    return "; ".join(
+        f"{name}: the models declare {getattr(after, name)!r}, "
+        f"the database has {getattr(before, name)!r}"
+        for name in changed_properties(change)
+    )
+
+
+def changed_properties(change: Change[Any]) -> list[str]:
+    """Name the properties in which the two states of an object differ."""
+    assert change.before is not None
+    return [
+        field.name
+        for field in dataclasses.fields(change.before)
+        if field.compare and getattr(change.before, field.name) != getattr(change.after, field.name)
+    ]
+
+
+def _record(change: Change[Any]) -> Record:
+    record = change.after or change.before
+    assert isinstance(record, Record)
+    return record
+
+
+def _difference(
+    kinds: Sequence[AnyKind], context: AutogenContext
+) -> tuple[Difference, list[Change[Any]]]:
+    target = context.connection
+    assert target is not None
     metadatas = metadatas_of(context.migration_context)
-    actual = snapshot(kind.read(context.connection, scope))
-    declared = snapshot(kind.comparison.declared(metadatas, scope, actual))
-    ours = {
-        identity: record
-        for identity, record in actual.items()
-        if identity in declared or _is_ours(record, context, scope)
-    }
-    operations: list[Any] = []
-    for change in differences(ours, declared):
-        phrased = kind.comparison.phrase(change, scope)
-        if not phrased:
-            raise UnphrasedDifference(change)
-        operations.extend(phrased)
-        for operation in phrased:
+    scope = scope_of(context.migration_context)
+    actual = read_all(target, kinds, scope)
+    with declared_database(target, metadatas, kinds, scope) as scratch:
+        declared = dict(read_all(scratch, kinds, scope))
+        for kind in kinds:
+            if kind.comparison is not None and kind.comparison.declared is not None:
+                said = snapshot(kind.comparison.declared(metadatas, scope, actual))
+                declared = {key: one for key, one in declared.items() if one.kind != kind.name}
+                declared |= said
+        ours = {
+            identity: record
+            for identity, record in actual.items()
+            if identity in declared or _is_ours(record, context, scope)
+        }
+        changes = list(_settled(kinds, scratch, ours, declared))
+    return Difference(scope, ours, declared, metadatas), changes
+
+
+def _settled(
+    kinds: Sequence[AnyKind],
+    scratch: Connection,
+    actual: Snapshot[Any],
+    declared: Snapshot[Any],
+) -> Iterator[Change[Any]]:
+    """Yield the differences that are left when the server has printed both sides once more."""
+    comparisons = {kind.name: kind.comparison for kind in kinds}
+    for change in differences(actual, declared):
+        before, after = change.before, change.after
+        comparison = comparisons[_record(change).kind]
+        if before is not None and after is not None and comparison is not None:
+            reprinted = comparison.reprinted
+            if reprinted is not None and reprinted(scratch, before) == reprinted(scratch, after):
+                continue
+        yield change
+
+
+def _comes_with_its_table(record: Record, difference: Difference) -> bool:
+    """Tell whether the table of it is made or dropped whole, or left to its own filter."""
+    if record.kind == "table":
+        return not difference.has_table(record.schema, record.name)
+    return record.relation is not None and not difference.has_table(*record.relation)
+
+
+def _phrased(
+    kind: AnyKind, change: Change[Any], difference: Difference
+) -> Sequence[MigrateOperation]:
+    phrased = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
+    if not phrased:
+        raise UnphrasedDifference(change)
+    for operation in phrased:
+        if isinstance(operation, Operation):
             log.info("Detected %s: %s", operation.operation_name, operation.subject)
-    return operations
+    return phrased
 
 
 def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
     """Ask the project's `include_name` about the object, and about the tables that need it."""
 
-    def included(name: str, type_: str, schema: str) -> bool:
+    def included(name: str, type_: str, schema: str, table: str | None = None) -> bool:
         parents: Any = {"schema_name": scope.shown_schema(schema)}
+        if table is not None:
+            parents["table_name"] = table
         return context.run_name_filters(name, cast(Any, type_), parents)
 
-    return included(record.name, record.kind, record.schema) and all(
-        included(table, "table", schema) for schema, table in record.used_by
+    relation = record.relation
+    if relation is not None and not included(relation[1], "table", relation[0]):
+        return False
+    table = relation[1] if relation is not None else None
+    return included(record.name, record.filter_type, record.schema, table) and all(
+        included(name, "table", schema) for schema, name in record.used_by
     )

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeAlias
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, Table
 
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, R, Scope, Snapshot
@@ -17,17 +17,55 @@ Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass(frozen=True)
+class Difference:
+    """All that differs between a database and the models, for the rooms to phrase.
+
+    Attributes:
+        scope: What was looked at.
+        actual: What the database holds.
+        declared: What it would hold if it were made from the models.
+        metadatas: The models.
+    """
+
+    scope: Scope
+    actual: Snapshot[Any]
+    declared: Snapshot[Any]
+    metadatas: Sequence[MetaData]
+
+    def table(self, schema: str, name: str) -> Table | None:
+        """Find the model of a table."""
+        for metadata in self.metadatas:
+            for table in metadata.tables.values():
+                if table.name == name and (table.schema or self.scope.default_schema) == schema:
+                    return table
+        return None
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Tell whether a table is there before and after, so that it is changed, not made."""
+        identity = ("table", schema, name)
+        return identity in self.actual and identity in self.declared
+
+
+@dataclass(frozen=True)
 class Comparison(Generic[R]):
     """How a kind's declared and actual records become operations.
 
     Attributes:
-        declared: The records that the models ask for.
-            What a declaration leaves open is taken from the actual record of the same identity.
-        phrase: The operations that turn one state of an object into another.
+        phrase: The operations that turn one state of an object into another; empty where there
+            are none, which is an error for the caller to tell.
+        declared: The records that the models ask for, for what no server could understand
+            differently; what a declaration leaves open is taken from the actual record. None
+            for all else: then the models are created in a scratch database and read back.
+        created: SQL that makes in the scratch database what `MetaData.create_all()` does not.
+        reprinted: Makes a record's object once more, in a scratch database that has the declared
+            tables, and returns how it prints then: what the server prints at first is not always
+            what it prints after a dump and restore. None where printing is a fixed point.
     """
 
-    declared: Callable[[Sequence[MetaData], Scope, Snapshot[R]], Iterable[R]]
-    phrase: Callable[[Change[R], Scope], Sequence[Operation]]
+    phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
+    declared: Callable[[Sequence[MetaData], Scope, Snapshot[R]], Iterable[R]] | None = None
+    created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
+    reprinted: Callable[[Connection, R], R] | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ class Phase(enum.IntEnum):
 
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
+    CREATE_SEQUENCE = 30
+    DROP_DEPENDANT = 40
+    """Constraints and indexes go before the columns that they are on."""
     TABLE = 50
+    ALTER = 55
+    CREATE_DEPENDANT = 60
+    """Constraints and indexes come after the columns that they are on."""
     NARROW_TYPE = 70
     DROP_TYPE = 80
+    DROP_SEQUENCE = 85
     DROP_EXTENSION = 90

@@ -32,6 +32,16 @@ class Record:
         """What makes it the same object in two states, however it is defined."""
         return (self.kind, self.schema, self.name)
 
+    @property
+    def relation(self) -> tuple[str, str] | None:
+        """(schema, name) of the table that it is a part of; None for what stands by itself."""
+        return None
+
+    @property
+    def filter_type(self) -> str:
+        """What a project's `include_name` is told that it is."""
+        return self.kind
+
 
 @dataclass(frozen=True)
 class Scope:

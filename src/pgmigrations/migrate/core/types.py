@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ARRAY, Enum, Interval, MetaData
@@ -64,3 +64,14 @@ def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:
 def sql_of(type_: TypeEngine[Any]) -> str:
     """Write a type as a column definition would."""
     return str(type_.compile(dialect=DIALECT))
+
+
+def enums(metadatas: Iterable[MetaData]) -> Iterator[Enum]:
+    """Yield the native enums of the models: of every column, and those that no column uses."""
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            for column in table.columns:
+                type_ = native_enum(column.type)
+                if type_ is not None:
+                    yield type_
+        yield from metadata_enums(metadata)

@@ -49,6 +49,11 @@ class ColumnRecord(Record):
         """A column's name is unique within its table only."""
         return (self.kind, self.schema, self.table, self.name)
 
+    @property
+    def relation(self) -> tuple[str, str]:
+        """Its table."""
+        return (self.schema, self.table)
+
 
 # pg_attver is the server's own bookkeeping (the minor releases of November 2026).
 _READ = text(f"""

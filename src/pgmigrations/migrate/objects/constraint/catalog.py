@@ -35,6 +35,16 @@ class ConstraintRecord(Record):
         """A constraint's name is unique within its table only."""
         return (self.kind, self.schema, self.table, self.name)
 
+    @property
+    def relation(self) -> tuple[str, str]:
+        """Its table."""
+        return (self.schema, self.table)
+
+    @property
+    def filter_type(self) -> str:
+        """Alembic's words for the sorts that it has words for."""
+        return self.sort.replace(" ", "_") + "_constraint"
+
 
 # NOT NULL (contype n, PostgreSQL 18) is a property of the column, read with it. What a table
 # inherits is shown where it was declared.

@@ -14,5 +14,5 @@ KIND: Kind[EnumRecord] = Kind(
     read=read,
     operations=(CreateEnum, DropEnum, AddEnumValue, RenameEnumValue, ReplaceEnum),
     performers={ReplaceEnum: perform_replacement},
-    comparison=Comparison(declared, phrase),
+    comparison=Comparison(phrase, declared),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Enum, MetaData
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
 from pgmigrations.migrate.core.types import metadata_enums, native_enum
@@ -62,7 +63,7 @@ def _enums(metadatas: Sequence[MetaData]) -> Iterator[tuple[Enum, str]]:
             yield type_, "the metadata"
 
 
-def phrase(change: Change[EnumRecord], scope: Scope) -> list[Operation]:
+def phrase(change: Change[EnumRecord], difference: Difference) -> list[Operation]:
     """Express a difference: labels are added one by one, and only what must go rebuilds the type.
 
     Adding comes first, before the tables that may use the new label, and a rebuild after them,
@@ -71,8 +72,12 @@ def phrase(change: Change[EnumRecord], scope: Scope) -> list[Operation]:
     before, after = change.before, change.after
     if before is None:
         assert after is not None
-        return [CreateEnum(after.name, list(after.labels), schema=scope.shown_schema(after.schema))]
-    schema = scope.shown_schema(before.schema)
+        return [
+            CreateEnum(
+                after.name, list(after.labels), schema=difference.scope.shown_schema(after.schema)
+            )
+        ]
+    schema = difference.scope.shown_schema(before.schema)
     if after is None:
         return [DropEnum(before.name, schema=schema, labels=before.labels)]
     operations: list[Operation] = []

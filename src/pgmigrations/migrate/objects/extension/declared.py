@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import MetaData
 
 from pgmigrations.declare import Extension, declarations
+from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
 from pgmigrations.migrate.core.types import type_classes
@@ -53,7 +54,16 @@ def _wanted(metadatas: Sequence[MetaData]) -> Iterator[Extension]:
                         yield Extension(name)
 
 
-def phrase(change: Change[ExtensionRecord], scope: Scope) -> list[Operation]:
+def created(metadatas: Sequence[MetaData], scope: Scope) -> list[str]:
+    """Return the SQL that makes the wanted extensions, in the scratch database."""
+    return [
+        statement
+        for extension in _wanted(metadatas)
+        for statement in CreateExtension(extension.name, schema=extension.schema).statements()
+    ]
+
+
+def phrase(change: Change[ExtensionRecord], difference: Difference) -> list[Operation]:
     """Express a difference as operations."""
     before, after = change.before, change.after
     if before is None:

@@ -35,6 +35,11 @@ class IndexRecord(Record):
     is_clustered: bool
     comment: str
 
+    @property
+    def relation(self) -> tuple[str, str]:
+        """Its table."""
+        return (self.schema, self.table)
+
 
 _READ = text(f"""
 SELECT n.nspname, o.relname, c.relname, pg_get_indexdef(o.oid),

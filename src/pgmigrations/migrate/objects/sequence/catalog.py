@@ -31,6 +31,11 @@ class SequenceRecord(Record):
     persistence: str
     comment: str
 
+    @property
+    def relation(self) -> tuple[str, str] | None:
+        """The table whose column owns it."""
+        return (self.owner[0], self.owner[1]) if self.owner else None
+
 
 _READ = text(f"""
 SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),

@@ -1,0 +1,96 @@
+"""What the server makes of the models: created in a scratch database, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, create_mock_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import ExecutableDDLElement
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.borrowed import borrow
+from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.quoting import DIALECT, identifier
+from pgmigrations.migrate.core.scratch import scratch_database
+from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
+from pgmigrations.migrate.core.types import enums
+
+
+class ModelsRefused(PgMigrationsError):
+    """The server does not create what the models say."""
+
+    def __init__(self, statement: str, message: str) -> None:
+        shown = " ".join(statement.split())
+        super().__init__(
+            f"The models cannot be created on this server: {message} (in: {shown[:200]})",
+            "Correct the model, or apply the revision that makes what it uses",
+        )
+        self.statement = statement
+
+
+@contextmanager
+def declared_database(
+    target: Connection, metadatas: Sequence[MetaData], kinds: Sequence[AnyKind], scope: Scope
+) -> Iterator[Connection]:
+    """Create everything that the models declare in a scratch database beside the target.
+
+    What they use and do not declare (extensions, types and functions that hand-written revisions
+    have made) is copied from the target first. All of it is one open transaction.
+
+    Args:
+        target: The connected database; it is only read.
+        metadatas: The models.
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        scope: The schemas that the models name.
+
+    Raises:
+        NoScratchDatabase: The role may not create a database.
+        ModelsRefused: The server does not create what the models say, and why.
+    """
+    with scratch_database(target) as scratch:
+        for schema in sorted(scope.schemas):
+            send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+        types = {
+            (type_.schema or scope.default_schema, type_.name or "") for type_ in enums(metadatas)
+        }
+        borrow(target, scratch, scope, types)
+        for statement in creation(metadatas, kinds, scope):
+            try:
+                send(scratch, statement)
+            except DBAPIError as error:
+                message = str(error.orig).partition("\n")[0]
+                raise ModelsRefused(statement, message) from error
+        yield scratch
+
+
+def creation(
+    metadatas: Sequence[MetaData], kinds: Sequence[AnyKind], scope: Scope
+) -> Iterator[str]:
+    """Yield the SQL that creates everything that the models declare."""
+    for kind in kinds:
+        if kind.comparison is not None and kind.comparison.created is not None:
+            yield from kind.comparison.created(metadatas, scope)
+    statements: list[str] = []
+
+    def keep(element: ExecutableDDLElement, *_: Any, **__: Any) -> None:
+        statements.append(str(element.compile(dialect=DIALECT)).strip())
+
+    engine = create_mock_engine("postgresql+psycopg2://", keep)
+    for metadata in metadatas:
+        metadata.create_all(engine, checkfirst=False)
+    yield from statements
+
+
+def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Record]:
+    """Read every kind, in a constant number of statements, as both sides of a comparison are."""
+    with pinned(connection):
+        return snapshot(record for kind in kinds for record in kind.read(connection, scope))
+
+
+def send(connection: Connection, sql: str) -> None:
+    """Send a statement as it stands."""
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

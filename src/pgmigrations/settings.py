@@ -43,6 +43,8 @@ class Settings:
         revision_names: `sequential` (003_add_favorites.py) or `timestamp` (Unix milliseconds).
         revision_number_floor: Lowest number that a sequential revision may get.
         revision_number_width: Digits of a sequential number; wider ones on disk win.
+        scratch_url: Server on which scratch databases are created, where the role may not create
+            them beside the database; `embedded` for a server of our own; empty for beside it.
         ignore_extensions: Extensions that are left alone although no model declares them.
         type_packages: Packages other than SQLAlchemy whose column types revisions may import.
     """
@@ -52,6 +54,7 @@ class Settings:
     revision_names: str = "sequential"
     revision_number_floor: int = 1
     revision_number_width: int = 3
+    scratch_url: str = ""
     ignore_extensions: tuple[str, ...] = ()
     type_packages: tuple[str, ...] = ("pgvector",)
 

@@ -20,7 +20,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log
-from pgmigrations.migrate.core.options import metadatas_of, scope_of
+from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
@@ -50,13 +50,15 @@ def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) ->
         UnrecognisedDatabase: The schema of the revisions could not be built to compare with.
     """
     assert context.connection is not None
+    settings = settings_of(context)
+    assert settings is not None
     scope = scope_of(context)
     actual = _state(context.connection, scope)
     if not _holds_any_model(context, scope, actual):
         return 0
     log.info("The version table is empty, but tables are there: looking which revision made them")
     try:
-        with scratch_database(context.connection) as scratch:
+        with scratch_database(context.connection, settings.scratch_url) as scratch:
             states = list(_states(context, steps, scratch))
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]

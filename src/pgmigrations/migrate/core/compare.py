@@ -17,7 +17,7 @@ from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
-from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of
+from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.phrased import keep_tables_and_columns
 from pgmigrations.migrate.core.snapshot import (
     Change,
@@ -108,8 +108,10 @@ def _difference(
     assert target is not None
     metadatas = metadatas_of(context.migration_context)
     scope = scope_of(context.migration_context)
+    settings = settings_of(context.migration_context)
+    assert settings is not None
     actual = read_all(target, kinds, scope)
-    with declared_database(target, metadatas, kinds, scope) as scratch:
+    with declared_database(target, metadatas, kinds, scope, settings.scratch_url) as scratch:
         declared = dict(read_all(scratch, kinds, scope))
         for kind in kinds:
             if kind.comparison is not None and kind.comparison.declared is not None:

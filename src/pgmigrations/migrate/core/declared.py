@@ -34,7 +34,11 @@ class ModelsRefused(PgMigrationsError):
 
 @contextmanager
 def declared_database(
-    target: Connection, metadatas: Sequence[MetaData], kinds: Sequence[AnyKind], scope: Scope
+    target: Connection,
+    metadatas: Sequence[MetaData],
+    kinds: Sequence[AnyKind],
+    scope: Scope,
+    scratch_url: str = "",
 ) -> Iterator[Connection]:
     """Create everything that the models declare in a scratch database beside the target.
 
@@ -46,12 +50,13 @@ def declared_database(
         metadatas: The models.
         kinds: The list of `pgmigrations.migrate.kinds`.
         scope: The schemas that the models name.
+        scratch_url: As in the settings.
 
     Raises:
         NoScratchDatabase: The role may not create a database.
         ModelsRefused: The server does not create what the models say, and why.
     """
-    with scratch_database(target) as scratch:
+    with scratch_database(target, scratch_url) as scratch:
         for schema in sorted(scope.schemas):
             send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
         types = {

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from pgmigrations.database_url import parse_database_url
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.quoting import identifier, literal
+from pgmigrations.run.connection import open_engine
 
 _PREFIX = "pgm_scratch_"
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -23,9 +25,13 @@ class NoScratchDatabase(PgMigrationsError):
     """The role may not create a database."""
 
 
+class ScratchServerDiffers(PgMigrationsError):
+    """`scratch_url` leads to a server that would understand the models differently."""
+
+
 @contextmanager
-def scratch_database(target: Connection) -> Iterator[Connection]:
-    """Create an empty database on the target's server, connect to it, and drop it in the end.
+def scratch_database(target: Connection, scratch_url: str = "") -> Iterator[Connection]:
+    """Create an empty database, connect to it, and drop it in the end.
 
     It has the target's encoding, locale and search path. What a killed run left behind is dropped
     first: a scratch database belongs to whoever holds the advisory lock of its name. The target
@@ -33,19 +39,25 @@ def scratch_database(target: Connection) -> Iterator[Connection]:
 
     Args:
         target: A connection to the database that the work is about.
+        scratch_url: Another server of the same major version to create it on, where the target's
+            role may not; `embedded` starts one that vanishes afterwards. Empty for the target's.
 
     Raises:
         NoScratchDatabase: The role has no CREATEDB.
+        ScratchServerDiffers: That server has another major version.
     """
-    with _engine(target).connect() as keeper:
-        keeper = keeper.execution_options(isolation_level="AUTOCOMMIT")
-        prefix = _PREFIX + str(keeper.execute(text(_TARGET_ID)).scalar_one()) + "_"
+    with _keeper(target, scratch_url) as keeper:
+        _refuse_other_version(target, keeper)
+        oid = target.execute(text(_TARGET_ID)).scalar_one()
+        prefix = f"{_PREFIX}{oid}_"
         _drop_leftovers(keeper, prefix)
         name = f"{prefix}{os.getpid()}_{secrets.token_hex(4)}"
         keeper.execute(_LOCK, {"name": name})
         try:
-            _create(keeper, name)
-            with _connected(target, name) as scratch:
+            _create(
+                keeper, f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {_like(target)}"
+            )
+            with _connected(target, keeper, name) as scratch:
                 yield scratch
         finally:
             _drop(keeper, name)
@@ -56,9 +68,38 @@ _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 
 
-def _engine(target: Connection, database: str | None = None) -> Engine:
-    """Connect as the target does, whatever its URL looked like, to it or to another database."""
-    dbapi = target.connection.dbapi_connection
+@contextmanager
+def _keeper(target: Connection, scratch_url: str) -> Iterator[Connection]:
+    """Connect to where databases are created and dropped."""
+    with ExitStack() as stack:
+        if scratch_url == "embedded":
+            from pgmigrations.embedded import temporary_server
+
+            server = stack.enter_context(temporary_server())
+            engine = open_engine(parse_database_url(server.url("postgres")))
+        elif scratch_url:
+            engine = open_engine(parse_database_url(scratch_url))
+        else:
+            engine = _engine(target)
+        keeper = stack.enter_context(engine.connect())
+        yield keeper.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _refuse_other_version(target: Connection, keeper: Connection) -> None:
+    major, other = (
+        one.execute(text("SELECT current_setting('server_version_num')::int / 10000")).scalar_one()
+        for one in (target, keeper)
+    )
+    if major != other:
+        raise ScratchServerDiffers(
+            f"scratch_url leads to PostgreSQL {other}, and the database is on {major}",
+            "Name a server of the same major version",
+        )
+
+
+def _engine(like: Connection, database: str | None = None) -> Engine:
+    """Connect as another connection does, whatever its URL looked like, to any database there."""
+    dbapi = like.connection.dbapi_connection
     assert dbapi is not None
     parameters = {**dbapi.get_dsn_parameters(), "password": dbapi.info.password or None}
     if database is not None:
@@ -71,13 +112,12 @@ def _engine(target: Connection, database: str | None = None) -> Engine:
 
 
 @contextmanager
-def _connected(target: Connection, name: str) -> Iterator[Connection]:
+def _connected(target: Connection, keeper: Connection, name: str) -> Iterator[Connection]:
     search_path = target.execute(text("SHOW search_path")).scalar_one()
     schemas = target.execute(text("SELECT current_schemas(false)")).scalar_one()
-    with _engine(target, name).connect() as scratch:
+    with _engine(keeper, name).connect() as scratch:
         for schema in schemas:
-            statement = f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}"
-            scratch.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            _execute(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
         scratch.execute(
             text("SELECT set_config('search_path', :path, false)"), {"path": search_path}
         )
@@ -95,16 +135,18 @@ def _drop_leftovers(keeper: Connection, prefix: str) -> None:
             _drop(keeper, name)
 
 
-def _create(keeper: Connection, name: str) -> None:
+def _create(keeper: Connection, definition: str) -> None:
     try:
-        _execute(keeper, f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {_like(keeper)}")
+        _execute(keeper, f"CREATE DATABASE {definition}")
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) != _INSUFFICIENT_PRIVILEGE:
             raise
         role = keeper.execute(text("SELECT current_user")).scalar_one()
         raise NoScratchDatabase(
-            f"Role {role} may not create the scratch database that is needed to compare with",
-            f"Use a role with that right: ALTER ROLE {identifier(role)} CREATEDB",
+            f"Role {role} may not create the scratch database that the models are created in",
+            f"Give it the right (ALTER ROLE {identifier(role)} CREATEDB), or set scratch_url in "
+            "[pgmigrations] of alembic.ini to a server where that is allowed, or to embedded "
+            "where the major versions are equal",
         ) from error
 
 
@@ -117,10 +159,10 @@ def _execute(keeper: Connection, sql: str) -> None:
     keeper.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
-def _like(keeper: Connection) -> str:
+def _like(target: Connection) -> str:
     """Write the encoding and locale of the target, as far as its server version has them."""
     row = (
-        keeper.execute(
+        target.execute(
             text(
                 "SELECT *, pg_encoding_to_char(encoding) AS encoding_name FROM pg_database "
                 "WHERE datname = current_database()"

@@ -54,9 +54,7 @@ def scratch_database(target: Connection, scratch_url: str = "") -> Iterator[Conn
         name = f"{prefix}{os.getpid()}_{secrets.token_hex(4)}"
         keeper.execute(_LOCK, {"name": name})
         try:
-            _create(
-                keeper, f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {_like(target)}"
-            )
+            _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
             with _connected(target, keeper, name) as scratch:
                 yield scratch
         finally:

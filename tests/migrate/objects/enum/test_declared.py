@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import ARRAY, Column, Enum, Integer, MetaData, String, Table
 from sqlalchemy.types import TypeDecorator
 
+from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.snapshot import Change, Scope
 from pgmigrations.migrate.objects.enum.catalog import EnumRecord
 from pgmigrations.migrate.objects.enum.declared import (
@@ -18,6 +19,7 @@ from pgmigrations.migrate.objects.enum.declared import (
 )
 
 SCOPE = Scope("public", frozenset({"public"}))
+DIFFERENCE = Difference(SCOPE, {}, {}, [])
 
 
 class Mood(TypeDecorator[Any]):
@@ -91,7 +93,7 @@ def phrased(before: str | None, after: str | None) -> list[tuple[Any, ...]]:
         return None if labels is None else EnumRecord("public", "e", tuple(labels))
 
     change = Change(record(before), record(after))
-    return [operation.to_diff_tuple() for operation in phrase(change, SCOPE)]
+    return [operation.to_diff_tuple() for operation in phrase(change, DIFFERENCE)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, Column, Connection, MetaData, Table, create_engine
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.declare import Extension, declare
+from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import (
     DifferentObject,
     IrreversibleOperation,
@@ -30,6 +31,7 @@ from pgmigrations.plugin import ensure_registered
 
 ensure_registered()
 SCOPE = Scope("public", frozenset({"public"}))
+DIFFERENCE = Difference(SCOPE, {}, {}, [])
 
 pytestmark = pytest.mark.needs_extension("citext")
 
@@ -112,7 +114,7 @@ def test_a_move_and_an_update_are_one_operation() -> None:
     change = Change(
         ExtensionRecord("", "citext", "public", "1.5"), ExtensionRecord("", "citext", "x", "1.6")
     )
-    (operation,) = phrase(change, SCOPE)
+    (operation,) = phrase(change, DIFFERENCE)
     assert operation.to_diff_tuple() == (
         "alter_extension",
         "citext",

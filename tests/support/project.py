@@ -199,6 +199,8 @@ def _ini(settings: Mapping[str, str]) -> str:
     parser.read(REPOSITORY / "alembic.ini")
     # The project is imported from its own folder by nobody.
     parser.remove_option("alembic", "prepend_sys_path")
+    # Formatting takes two processes a revision; nothing here is about how a revision looks.
+    parser.remove_section("post_write_hooks")
     for key, value in settings.items():
         parser.set("pgmigrations", key, value)
     text = io.StringIO()

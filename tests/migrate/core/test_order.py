@@ -64,7 +64,7 @@ def test_labels_come_before_what_uses_them_and_go_in_one_rebuild(project: Projec
         "create_index",
     ]
     assert calls(revision, "downgrade") == ["drop_index", "drop_column", "replace_enum"]
-    assert 'replace_enum("e", ["a", "b", "c"], ["a"])' in revision.read_text()
+    assert "replace_enum('e', ['a', 'b', 'c'], ['a'])" in revision.read_text()
     project.upgrade()
     assert project.check()
     project.downgrade()

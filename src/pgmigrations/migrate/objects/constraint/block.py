@@ -49,6 +49,7 @@ DECLARE
   definition text;
   again text;
   copy text;
+  persistence text;
 BEGIN
   -- With nothing on the path, every name is printed with its schema.
   PERFORM set_config('search_path', 'pg_catalog', true);
@@ -65,15 +66,22 @@ BEGIN
       BEGIN
         IF upper(definition) LIKE 'FOREIGN KEY%' THEN
           copy := format('%I.%I', place, {literal(COPY)});
-          EXECUTE format('CREATE UNLOGGED TABLE %s (LIKE %I.%I)', copy, place, relation);
+          persistence := 'UNLOGGED';
         ELSE
           copy := format('pg_temp.%I', relation);
-          EXECUTE format('CREATE TEMP TABLE %s (LIKE %I.%I)', copy, place, relation);
+          persistence := 'TEMP';
         END IF;
-        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', copy, {literal(COPY)}, definition);
-        PERFORM set_config('search_path', 'pg_catalog', true);
-        SELECT pg_get_constraintdef(k.oid) INTO again
-        FROM pg_constraint k WHERE k.conrelid = copy::regclass AND k.conname = {literal(COPY)};
+        EXECUTE format('CREATE %s TABLE %s (LIKE %I.%I)', persistence, copy, place, relation);
+        -- What is printed at first prints another time when it is read again.
+        FOR number IN 1..2 LOOP
+          PERFORM set_config('search_path', path, true);
+          EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', copy, {literal(COPY)}, definition);
+          PERFORM set_config('search_path', 'pg_catalog', true);
+          SELECT pg_get_constraintdef(k.oid) INTO again
+          FROM pg_constraint k WHERE k.conrelid = copy::regclass AND k.conname = {literal(COPY)};
+          EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', copy, {literal(COPY)});
+          definition := again;
+        END LOOP;
         -- Takes the copy back.
         RAISE EXCEPTION 'printed';
       EXCEPTION WHEN OTHERS THEN

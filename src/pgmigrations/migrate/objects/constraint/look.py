@@ -22,6 +22,8 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relname = :table AND k.conname = :name
 """)
 
+_TEMPORARY = text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -77,8 +79,9 @@ def printed_again(
 ) -> str | None:
     """Make a constraint on an empty copy of its table, and return what the server prints.
 
-    The copy has the table's name, since a definition may say it. A temporary table cannot refer
-    to others, so a foreign key is tried on an unlogged one.
+    It is made twice, since what is printed at first prints another way when it is read again, and
+    no more after that. The copy has the table's name, since a definition may say it. A temporary
+    table cannot refer to others, so a foreign key is tried on an unlogged one.
 
     Returns:
         None where it cannot be made.
@@ -90,22 +93,27 @@ def printed_again(
     copy = qualified(copy_schema, copy_name)
     savepoint = connection.begin_nested()
     try:
-        for statement in (
-            f"CREATE {persistence} TABLE {copy} (LIKE {qualified(place, table)})",
-            f"ALTER TABLE {copy} ADD CONSTRAINT {identifier(COPY)} {definition}",
-        ):
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        _send(connection, f"CREATE {persistence} TABLE {copy} (LIKE {qualified(place, table)})")
         if copy_schema == "pg_temp":
-            copy_schema = connection.execute(
-                text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
-            ).scalar_one()
-        with pinned(connection):
-            made = _find(connection, copy_schema, copy_name, COPY)
-        return made.definition if made is not None else None
+            copy_schema = connection.execute(_TEMPORARY).scalar_one()
+        for number in (1, 2):
+            made = identifier(f"{COPY}_{number}")
+            _send(connection, f"ALTER TABLE {copy} ADD CONSTRAINT {made} {definition}")
+            with pinned(connection):
+                found = _find(connection, copy_schema, copy_name, f"{COPY}_{number}")
+            if found is None:
+                return None
+            definition = found.definition
+            _send(connection, f"ALTER TABLE {copy} DROP CONSTRAINT {made}")
+        return definition
     except DBAPIError:
         return None
     finally:
         savepoint.rollback()
+
+
+def _send(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _find(connection: Connection, schema: str, table: str, name: str) -> Found | None:

@@ -13,6 +13,7 @@ from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
 from pgmigrations.migrate.objects.constraint.add import AddConstraint, RemoveConstraint
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.look import printed_again
+from pgmigrations.migrate.objects.constraint.model import said
 from pgmigrations.migrate.objects.constraint.replace import (
     NOT_VALID,
     CommentOnConstraint,
@@ -63,10 +64,12 @@ def _changed(
             after.name,
             after.table,
             before.definition,
-            after.definition,
+            said(after, difference),
             schema=difference.scope.shown_schema(after.schema),
             comment=after.comment or None,
             old_comment=before.comment or None,
+            before_tables=_is_used_by_whole_tables(after, difference.declared, difference),
+            after_tables=_is_used_by_whole_tables(before, difference.actual, difference),
         )
     ]
 
@@ -77,7 +80,7 @@ def _added(
     return AddConstraint(
         record.name,
         record.table,
-        record.definition,
+        said(record, difference),
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
         was=before.definition if before is not None else None,
@@ -92,7 +95,7 @@ def _removed(
         record.name,
         record.table,
         record.definition,
-        becomes=after.definition if after is not None else None,
+        becomes=said(after, difference) if after is not None else None,
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
         after_tables=_is_used_by_whole_tables(record, difference.actual, difference),

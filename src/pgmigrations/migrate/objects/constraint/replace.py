@@ -54,6 +54,8 @@ class ReplaceConstraint(Operation):
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True)
     old_comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
+    after_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
     def replace_constraint(
@@ -99,7 +101,9 @@ class ReplaceConstraint(Operation):
         return shown(self.schema, self.table, self.name)
 
     def runs_in(self) -> Phase:
-        """Run after what a foreign key refers to."""
+        """Run after what a foreign key refers to, and before new tables that refer to a key."""
+        if self.before_tables:
+            return Phase.DROP_DEPENDANT
         return Phase.CREATE_FOREIGN_KEY if is_foreign_key(self.new) else self.phase
 
     def pending(self, connection: Connection) -> bool:
@@ -144,6 +148,8 @@ class ReplaceConstraint(Operation):
             schema=self.schema,
             comment=self.old_comment,
             old_comment=self.comment,
+            before_tables=self.after_tables,
+            after_tables=self.before_tables,
         )
 
 

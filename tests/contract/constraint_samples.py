@@ -50,7 +50,7 @@ def checks(*, changed: bool) -> MetaData:
             CheckConstraint("b > 0", name="k"),
             CheckConstraint("b > 0 AND true", name="k"),
         ),
-        "added": (None, CheckConstraint("word <> ':x %s ''$pgm$'' \\'", name="k")),
+        "added": (None, CheckConstraint("word <> '\\:x %s ''$pgm$'' \\'", name="k")),
         "dropped": (CheckConstraint("a < b", name='it\'s "k" %s'), None),
         "unnamed": (CheckConstraint("a < b"), CheckConstraint("a <= b")),
     }

@@ -30,7 +30,9 @@ def said(record: ConstraintRecord, difference: Difference) -> str:
     if table is None or class_ is None:
         return record.definition
     named = {_name(one): one for one in _made(table, class_)}
-    found = named.get(record.name) or _only_unnamed(record, table, class_, difference)
+    found = named.get(record.name)
+    if found is None:
+        found = _only_unnamed(record, table, class_, difference)
     return record.definition if found is None else _text(found)
 
 

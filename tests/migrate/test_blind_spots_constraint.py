@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import SchemaItem
 
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
@@ -31,7 +32,7 @@ MODELS = """
 from sqlalchemy import *
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-metadata = MetaData(naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"})
+metadata = MetaData()
 Table("other", metadata, Column("id", Integer, primary_key=True))
 Table(
     "page",
@@ -41,7 +42,7 @@ Table(
     Column("status", String(10)),
     Column("kind", Enum("a", "b", native_enum=False, create_constraint=True, name="kind")),
     Column("done", Boolean(create_constraint=True, name="done")),
-    CheckConstraint("status IN ('new', 'old')", name="status"),
+    CheckConstraint("status IN ('new', 'old')", name="ck_page_status"),
     CheckConstraint("number > 0"),
     UniqueConstraint("number", name="uq_number"),
     ForeignKeyConstraint(["number"], ["other.id"], name="fk_number"),
@@ -139,20 +140,20 @@ def test_constraints_of_partitioned_and_inherited_tables_change_with_them(
             "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
             "WHERE conname = 'k' ORDER BY 1"
         )
-        texts = {table: text for table, text in found}
+        texts = {row[0]: row[1] for row in found}
     assert set(texts.values()) == {"CHECK ((number > 1))"}
-    assert set(texts) == {"parent", "child", "parted", "parted_1"}
+    assert set(texts) == {"base", "child", "parted", "parted_1"}
 
 
 def families(number: int) -> MetaData:
     metadata = MetaData()
 
-    def table(name: str, *more: object, **options: str) -> None:
-        columns = Column("number", Integer, autoincrement=False), Column("word", String(9))
-        Table(name, metadata, *columns, *more, **options)  # type: ignore[arg-type]
+    def table(name: str, *more: SchemaItem, **options: str) -> None:
+        number_ = Column("number", Integer, autoincrement=False)
+        Table(name, metadata, number_, Column("word", String(9)), *more, **options)  # type: ignore[arg-type]
 
-    table("parent", CheckConstraint(f"number > {number}", name="k"))
-    table("child", postgresql_inherits="parent")
+    table("base", CheckConstraint(f"number > {number}", name="k"))
+    table("child", postgresql_inherits="base")
     key = PrimaryKeyConstraint("number")
     by_range = {"postgresql_partition_by": "RANGE (number)"}
     table("parted", CheckConstraint(f"number > {number}", name="k"), key, **by_range)

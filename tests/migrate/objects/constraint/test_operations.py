@@ -94,14 +94,13 @@ def test_every_sort_is_added_once_and_removed_once(performed: Runner, database_u
 
 
 def test_names_that_hurt_come_through(performed: Runner, database_url: str) -> None:
-    place = {"schema": HURTING}
     empty = schema_dump(database_url)
     for text in (
         f"CHECK ({QUOTED} > 0 AND word <> '%s :x $pgm$ \\')",
         f"FOREIGN KEY ({QUOTED}) REFERENCES {QUOTED}.two(id)",
         f"UNIQUE ({QUOTED})",
     ):
-        added = AddConstraint(HURTING[:20], HURTING, text, comment=HURTING, **place)
+        added = AddConstraint(HURTING[:20], HURTING, text, comment=HURTING, schema=HURTING)
         performed(added)
         before = rows(database_url)
         performed(added)
@@ -114,11 +113,11 @@ def test_names_that_hurt_come_through(performed: Runner, database_url: str) -> N
             HURTING,
             found.definition,
             f"CHECK ({QUOTED} > 5)",
-            **place,  # type: ignore[arg-type]
+            schema=HURTING,
         )
         performed(replaced)
         performed(replaced)
-        comment = CommentOnConstraint(HURTING[:20], HURTING, HURTING, **place)  # type: ignore[arg-type]
+        comment = CommentOnConstraint(HURTING[:20], HURTING, HURTING, schema=HURTING)
         performed(comment)
         performed(comment)
         performed(comment.reverse(), replaced.reverse())

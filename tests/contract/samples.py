@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TSVECTOR, ExcludeCon
 from pgmigrations.declare import Extension, declare
 from pgmigrations.migrate.core.quoting import identifier
 from tests.contract import hurting_names
+from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
 
 SCHEMA = hurting_names.SCHEMA
@@ -289,6 +290,7 @@ SAMPLES = (
         setup=CREATE_SCHEMA,
     ),
     Sample("constraint", "on tables that are there", constraints, partial(constraints, bare=True)),
+    *CONSTRAINT_SAMPLES,
     Sample("index", "on a new table", indexes),
     Sample("index", "on a table that is there", indexes, partial(indexes, bare=True)),
 )

@@ -15,12 +15,16 @@ class Phase(enum.IntEnum):
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
+    DROP_FOREIGN_KEY = 38
+    """A foreign key goes before the key that it rests on."""
     DROP_DEPENDANT = 40
     """Constraints and indexes go before the columns that they are on."""
     TABLE = 50
     ALTER = 55
     CREATE_DEPENDANT = 60
     """Constraints and indexes come after the columns that they are on."""
+    CREATE_FOREIGN_KEY = 65
+    """A foreign key comes after the key or unique index that it rests on."""
     NARROW_TYPE = 70
     DROP_TYPE = 80
     DROP_SEQUENCE = 85

@@ -1,10 +1,11 @@
-"""The kind "constraint". Alembic compares and phrases; we make it an "ensure"."""
+"""The kind "constraint": checks, keys, foreign keys and exclusion constraints."""
 
 from __future__ import annotations
 
 from alembic.operations import ops
 
-from pgmigrations.migrate.core.kind import Kind
+from pgmigrations.migrate.core.kind import Comparison, Kind
+from pgmigrations.migrate.objects.constraint.add import AddConstraint, RemoveConstraint
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord, read
 from pgmigrations.migrate.objects.constraint.ensure import (
     dropped,
@@ -13,10 +14,24 @@ from pgmigrations.migrate.objects.constraint.ensure import (
     if_not_exists,
     rendered,
 )
+from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
+from pgmigrations.migrate.objects.constraint.replace import (
+    CommentOnConstraint,
+    ReplaceConstraint,
+    ValidateConstraint,
+)
 
 KIND: Kind[ConstraintRecord] = Kind(
     name="constraint",
     read=read,
+    operations=(
+        AddConstraint,
+        RemoveConstraint,
+        ReplaceConstraint,
+        ValidateConstraint,
+        CommentOnConstraint,
+    ),
+    comparison=Comparison(phrase, reprinted=reprinted),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

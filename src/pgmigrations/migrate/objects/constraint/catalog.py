@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
@@ -20,6 +20,8 @@ class ConstraintRecord(Record):
         sort: `check`, `foreign key`, `primary key`, `unique` or `exclusion`.
         columns: Names of its columns, in order; for a foreign key those of the referring side.
         referred_table: (schema, name) of a foreign key's other side; empty for the rest.
+        comment: Empty where there is none.
+        referred_key: Name of the key that a foreign key rests on; no part of its definition.
     """
 
     kind: ClassVar[str] = "constraint"
@@ -29,6 +31,7 @@ class ConstraintRecord(Record):
     columns: tuple[str, ...]
     referred_table: tuple[str, ...]
     comment: str
+    referred_key: str = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -59,7 +62,9 @@ SELECT n.nspname, k.conname, c.relname,
        ARRAY(SELECT x::text FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace,
                     unnest(ARRAY[rn.nspname, rc.relname]) WITH ORDINALITY AS y (x, place)
              WHERE rc.oid = k.confrelid ORDER BY place),
-       coalesce(obj_description(k.oid, 'pg_constraint'), '')
+       coalesce(obj_description(k.oid, 'pg_constraint'), ''),
+       coalesce((SELECT i.relname FROM pg_class i
+                 WHERE k.contype = 'f' AND i.oid = k.conindid), '')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -30,7 +30,11 @@ def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
 
 
 def _phase(operation: MigrateOperation) -> Phase:
-    return operation.runs_in() if isinstance(operation, Operation) else Phase.TABLE
+    if isinstance(operation, Operation):
+        return operation.runs_in()
+    # A room's subclass of one of Alembic's operations may say when it runs, too.
+    phase: Phase = getattr(operation, "phase", Phase.TABLE)
+    return phase
 
 
 def _joined(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:

@@ -1,15 +1,26 @@
-"""The kind "index". Alembic compares and phrases; we make it an "ensure"."""
+"""The kind "index": in place where that can be, else made anew."""
 
 from __future__ import annotations
 
-from alembic.operations import ops
+from alembic.operations.ops import CreateIndexOp, DropIndexOp
 
-from pgmigrations.migrate.core.kind import Kind
+from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.index.catalog import IndexRecord, read
-from pgmigrations.migrate.objects.index.ensure import if_exists, if_not_exists
+from pgmigrations.migrate.objects.index.declared import phrase, reprinted
+from pgmigrations.migrate.objects.index.ensure import (
+    created,
+    dropped,
+    if_exists,
+    if_not_exists,
+)
+from pgmigrations.migrate.objects.index.ops import AlterIndex, CommentOnIndex, CreateIndexAs
+from pgmigrations.migrate.objects.index.replace import ReplaceIndex
 
 KIND: Kind[IndexRecord] = Kind(
     name="index",
     read=read,
-    ensured={ops.CreateIndexOp: if_not_exists, ops.DropIndexOp: if_exists},
+    operations=(CreateIndexAs, ReplaceIndex, AlterIndex, CommentOnIndex),
+    comparison=Comparison(phrase, reprinted=reprinted),
+    ensured={CreateIndexOp: if_not_exists, DropIndexOp: if_exists},
+    implementations={CreateIndexOp: created, DropIndexOp: dropped},
 )

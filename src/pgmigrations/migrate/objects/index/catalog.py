@@ -41,8 +41,22 @@ class IndexRecord(Record):
         return (self.schema, self.table)
 
 
+# What a partitioned table's index prints has ONLY, which would leave the partitions without.
+START = """
+'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '"""
+"""How the definition of an index `i` in pg_index starts."""
+
+_PLACE = "' ON ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
+BODY = f"""substr(pg_get_indexdef(o.oid), length({START} || quote_ident(o.relname) || {_PLACE})
+         + CASE WHEN o.relkind = 'I' THEN 7 ELSE 2 END)"""
+"""The definition of an index `o` (`i` in pg_index) on a table `c` of schema `n`, from USING on."""
+
+PROBE = f"{START} || 'pgm_probe ON pg_temp.pgm_copy ' || {BODY}"
+"""The statement that makes the same index on a copy of its table."""
+
 _READ = text(f"""
-SELECT n.nspname, o.relname, c.relname, pg_get_indexdef(o.oid),
+SELECT n.nspname, o.relname, c.relname,
+       {START} || quote_ident(o.relname) || {_PLACE} || ' ' || {BODY},
        i.indisvalid AND i.indisready,
        coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = o.reltablespace), ''),
        ARRAY(SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from alembic.operations import Operations
 from alembic.operations.ops import CreateIndexOp, DropIndexOp
 from sqlalchemy import text
 
-from pgmigrations.migrate.core.quoting import escape_parameters
+from pgmigrations.migrate.core.execution import (
+    connection_of,
+    execute,
+    is_offline,
+    is_ours,
+    log,
+)
+from pgmigrations.migrate.core.operation import DifferentObject
+from pgmigrations.migrate.core.quoting import (
+    do_block,
+    escape_parameters,
+    qualified,
+    unless,
+)
+from pgmigrations.migrate.objects.index.compiled import name as index_name
+from pgmigrations.migrate.objects.index.compiled import sql
+from pgmigrations.migrate.objects.index.look import find, lookup, printed, shown
 
 
 def if_not_exists(operation: CreateIndexOp) -> None:
@@ -20,3 +40,84 @@ def if_not_exists(operation: CreateIndexOp) -> None:
 def if_exists(operation: DropIndexOp) -> None:
     """Write IF EXISTS."""
     operation.if_exists = True
+
+
+def created(
+    original: Callable[[Operations, CreateIndexOp], Any],
+) -> Callable[[Operations, CreateIndexOp], Any]:
+    """Wrap Alembic's implementation: `if_not_exists=True` minds what the index is, too.
+
+    One that a killed build left behind is made anew; another one is an error.
+    """
+
+    def create_index(operations: Operations, operation: CreateIndexOp) -> Any:
+        if not operation.if_not_exists or not is_ours(operations) or is_offline(operations):
+            return original(operations, operation)
+        name = index_name(operation.to_index(operations.migration_context))
+        connection = connection_of(operations)
+        found = find(connection, operation.schema, name) if name else None
+        if found is None:
+            return original(operations, operation)
+        subject = shown(operation.schema, str(name))
+        if not found.is_valid:
+            log.info("Making %s anew: it is INVALID", subject)
+            execute(operations, f"DROP INDEX {qualified(operation.schema, str(name))}")
+            return original(operations, operation)
+        statement = _statement(operations, operation)
+        there = (operation.schema, found.table)
+        wanted = printed(connection, *there, statement)
+        if found.table != operation.table_name or wanted != printed(
+            connection, *there, found.probe
+        ):
+            raise DifferentObject(subject, wanted or statement, found.definition)
+        log.info("Nothing to do for %s: it is there", subject)
+        return None
+
+    return create_index
+
+
+def dropped(
+    original: Callable[[Operations, DropIndexOp], Any],
+) -> Callable[[Operations, DropIndexOp], Any]:
+    """Wrap Alembic's implementation: `if_exists=True` leaves alone what became a constraint's."""
+
+    def drop_index(operations: Operations, operation: DropIndexOp) -> Any:
+        if not operation.if_exists or not is_ours(operations):
+            return original(operations, operation)
+        name = index_name(operation.to_index(operations.migration_context))
+        if name is None:
+            return original(operations, operation)
+        condition = lookup(operation.schema, name, _BELONGS_TO_A_CONSTRAINT)
+        if is_offline(operations):
+            statement = f"DROP INDEX IF EXISTS {qualified(operation.schema, name)};"
+            return execute(operations, do_block(unless(condition, statement)))
+        look = f"SELECT {condition}"
+        options = {"no_parameters": True}
+        connection = connection_of(operations)
+        if connection.exec_driver_sql(look, execution_options=options).scalar_one():
+            log.info("Nothing to do for %s: a constraint has it", shown(operation.schema, name))
+            return None
+        return original(operations, operation)
+
+    return drop_index
+
+
+_BELONGS_TO_A_CONSTRAINT = """EXISTS (
+    SELECT FROM pg_catalog.pg_constraint k
+    WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))"""
+
+
+def _statement(operations: Operations, operation: CreateIndexOp) -> str:
+    """Write the statement that makes the index on a copy of its table."""
+    copy = CreateIndexOp(
+        "pgm_probe",
+        "pgm_copy",
+        operation.columns,
+        schema="pg_temp",
+        unique=operation.unique,
+        **{key: value for key, value in operation.kw.items() if key not in _NOT_COPIED},
+    )
+    return sql(copy.to_index(operations.migration_context))
+
+
+_NOT_COPIED = ("postgresql_concurrently", "postgresql_tablespace")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pgmigrations.migrate.core.kind import Kind
+from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord, read
+from pgmigrations.migrate.objects.sequence.declared import phrase
+from pgmigrations.migrate.objects.sequence.ops import (
+    AlterSequence,
+    CreateSequence,
+    DropSequence,
+)
 
-KIND: Kind[SequenceRecord] = Kind(name="sequence", read=read)
+KIND: Kind[SequenceRecord] = Kind(
+    name="sequence",
+    read=read,
+    operations=(CreateSequence, DropSequence, AlterSequence),
+    comparison=Comparison(phrase),
+)

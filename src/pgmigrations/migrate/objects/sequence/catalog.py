@@ -9,6 +9,7 @@ from typing import ClassVar
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
+from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.snapshot import Record, Scope
 
 
@@ -37,7 +38,7 @@ class SequenceRecord(Record):
         return (self.owner[0], self.owner[1]) if self.owner else None
 
 
-_READ = text(f"""
+_SELECT = """
 SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),
        ARRAY[q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text,
              q.seqcache::text, q.seqcycle::text],
@@ -47,16 +48,21 @@ SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),
                  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                    AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
-                   AND d.refobjsubid > 0), '{{}}'),
+                   AND d.refobjsubid > 0), '{}'),
        c.relpersistence::text,
        coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_sequence q ON q.seqrelid = c.oid
+JOIN pg_sequence q ON q.seqrelid = c.oid"""
+# The sequence of an identity column depends on it by "i".
+_NO_IDENTITY = """
+NOT EXISTS (SELECT FROM pg_catalog.pg_depend i
+            WHERE i.classid = 'pg_catalog.pg_class'::regclass AND i.objid = c.oid
+              AND i.deptype = 'i')"""
+_READ = text(f"""{_SELECT}
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY(:schemas)
   AND {NOT_OF_AN_EXTENSION}
-  AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
+  AND {_NO_IDENTITY}
 ORDER BY n.nspname, c.relname
 """)
 
@@ -70,3 +76,25 @@ def read(connection: Connection, scope: Scope) -> Iterator[SequenceRecord]:
         SequenceRecord,
         lambda one: one.owner[:2] or (one.schema, one.name),
     )
+
+
+def find(connection: Connection, schema: str | None, name: str) -> SequenceRecord | None:
+    """Look one sequence up, in the first schema of the search path where none is said."""
+    look = text(f"""{_SELECT}
+WHERE n.nspname = coalesce(:schema, current_schema()) AND c.relname = :name AND {_NO_IDENTITY}""")
+    row = connection.execute(look, {"schema": schema, "name": name}).one_or_none()
+    if row is None:
+        return None
+    place, found, type_, options, owner, persistence, comment = row
+    return SequenceRecord(place, found, type_, tuple(options), tuple(owner), persistence, comment)
+
+
+def lookup(schema: str | None, name: str, condition: str = "true") -> str:
+    """Write a condition: whether there is such a sequence, `q` in pg_sequence and relation `c`."""
+    place = literal(schema) if schema else "pg_catalog.current_schema()"
+    return f"""EXISTS (
+    SELECT FROM pg_catalog.pg_sequence q
+    JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = {place} AND c.relname = {literal(name)} AND {_NO_IDENTITY}
+      AND {condition})"""

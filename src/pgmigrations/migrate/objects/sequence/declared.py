@@ -1,0 +1,36 @@
+"""How a difference of sequences is phrased."""
+
+from __future__ import annotations
+
+from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
+from pgmigrations.migrate.objects.sequence.ops import (
+    AlterSequence,
+    CreateSequence,
+    DropSequence,
+)
+from pgmigrations.migrate.objects.sequence.options import shortened, state
+
+
+def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Operation]:
+    """Express a difference as operations."""
+    before, after = change.before, change.after
+    if before is None:
+        assert after is not None
+        schema = difference.scope.shown_schema(after.schema)
+        return [CreateSequence(after.name, shortened(state(after)), schema=schema)]
+    schema = difference.scope.shown_schema(before.schema)
+    if after is None:
+        return [DropSequence(before.name, existing=shortened(state(before)), schema=schema)]
+    old, new = state(before), state(after)
+    changed = [key for key in new if new[key] != old[key]]
+    return [
+        AlterSequence(
+            after.name,
+            {key: new[key] for key in changed},
+            existing={key: old[key] for key in changed},
+            schema=schema,
+        )
+    ]

@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TSVECTOR, ExcludeCon
 from pgmigrations.declare import Extension, declare
 from pgmigrations.migrate.core.quoting import identifier
 from tests.contract import hurting_names
+from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.contract import Sample
 
 SCHEMA = hurting_names.SCHEMA
@@ -291,4 +292,5 @@ SAMPLES = (
     Sample("constraint", "on tables that are there", constraints, partial(constraints, bare=True)),
     Sample("index", "on a new table", indexes),
     Sample("index", "on a table that is there", indexes, partial(indexes, bare=True)),
+    *COLUMN_SAMPLES,
 )

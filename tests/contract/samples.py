@@ -39,6 +39,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TSVECTOR, ExcludeCon
 from pgmigrations.declare import Extension, declare
 from pgmigrations.migrate.core.quoting import identifier
 from tests.contract import hurting_names
+from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
 
@@ -422,4 +423,5 @@ SAMPLES = (
     Sample("sequence", "dropped", counters, partial(counters, *SEQUENCE_CHANGES["a comment"])),
     Sample("index", "on a new table", indexes),
     Sample("index", "on a table that is there", indexes, partial(indexes, bare=True)),
+    *COLUMN_SAMPLES,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -65,13 +66,14 @@ def records(
         relation: Tells the (schema, name) of the relation that a record belongs to.
     """
     for row in connection.execute(statement, {"schemas": sorted(scope.schemas)}):
-        found = record(*map(_frozen, row))
+        found = record(*map(frozen, row))
         if relation(found) not in scope.ignore_relations:
             yield found
 
 
-def _frozen(value: object) -> object:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+def frozen(value: Any) -> Any:
+    """Make tuples of the arrays that a statement returns."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
 def _set(connection: Connection, settings: dict[str, str]) -> None:

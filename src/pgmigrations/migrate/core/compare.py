@@ -18,7 +18,7 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.phrased import keep_tables_and_columns
+from pgmigrations.migrate.core.phrased import is_refused, keep_tables_and_columns
 from pgmigrations.migrate.core.snapshot import (
     Change,
     Record,
@@ -66,7 +66,11 @@ def compare_kinds(
         by_kind = {kind.name: kind for kind in kinds}
         for change in changes:
             record = _record(change)
-            if record.identity not in made and not _comes_with_its_table(record, difference):
+            if (
+                record.identity not in made
+                and not _comes_with_its_table(record, difference)
+                and not is_refused(record, difference, context)
+            ):
                 upgrade_ops.ops.extend(_phrased(by_kind[record.kind], change, difference))
     return PriorityDispatchResult.CONTINUE
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
 
 
@@ -21,7 +21,8 @@ class ColumnRecord(Record):
         not_null: Whether NULL is refused; a NOT NULL that is not validated (PostgreSQL 18) says so.
         default: The default's expression; empty where there is none.
         generated: `STORED` or `VIRTUAL` and the expression; empty for other columns.
-        identity_options: `ALWAYS` or `BY DEFAULT` and its sequence's options; else empty.
+        identity_options: `ALWAYS` or `BY DEFAULT` and its sequence's options, as SQL takes them;
+            else empty.
         collation: Empty where it is the type's own.
         storage: `p`, `e`, `m` or `x`; empty where it is the type's own.
         compression: `pglz` or `lz4`; empty for the server's choice.
@@ -56,7 +57,7 @@ class ColumnRecord(Record):
 
 
 # pg_attver is the server's own bookkeeping (the minor releases of November 2026).
-_READ = text(f"""
+_SELECT = """
 SELECT n.nspname, a.attname, c.relname,
        format_type(a.atttypid, a.atttypmod),
        CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END
@@ -67,8 +68,10 @@ SELECT n.nspname, a.attname, c.relname,
        CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' ELSE '' END
          || CASE WHEN a.attgenerated = '' THEN '' ELSE pg_get_expr(d.adbin, d.adrelid) END,
        CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' ELSE '' END
-         || coalesce(' ' || concat_ws(' ', q.seqstart, q.seqincrement, q.seqmin, q.seqmax,
-                                      q.seqcache, q.seqcycle), ''),
+         || CASE WHEN q.seqrelid IS NULL THEN '' ELSE
+              format(' START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s CYCLE',
+                     q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache,
+                     CASE WHEN q.seqcycle THEN '' ELSE ' NO' END) END,
        CASE WHEN a.attcollation IN (0, t.typcollation) THEN ''
             ELSE a.attcollation::regcollation::text END,
        CASE WHEN a.attstorage = t.typstorage THEN '' ELSE a.attstorage::text END,
@@ -87,11 +90,30 @@ LEFT JOIN pg_depend i ON i.refclassid = 'pg_class'::regclass AND i.refobjid = a.
   AND i.refobjsubid = a.attnum AND i.deptype = 'i' AND i.classid = 'pg_class'::regclass
   AND a.attidentity <> ''
 LEFT JOIN pg_sequence q ON q.seqrelid = i.objid
-WHERE a.attnum > 0 AND NOT a.attisdropped AND {TABLES_IN_SCOPE}
-ORDER BY n.nspname, c.relname, a.attname
-""")
+WHERE a.attnum > 0 AND NOT a.attisdropped AND """
+_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname, a.attname")
+_FIND = text(f"{_SELECT} n.nspname = :schema AND c.relname = :table AND a.attname = :column")
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[ColumnRecord]:
     """Read every column of the scope's tables in one statement."""
     return records(connection, scope, _READ, ColumnRecord, lambda one: (one.schema, one.table))
+
+
+def find(
+    connection: Connection, schema: str | None, table: str, column: str
+) -> ColumnRecord | None:
+    """Read one column, as it prints under the pinned settings.
+
+    Args:
+        connection: Where to read.
+        schema: The table's schema; None for the first of the search path.
+        table: The table.
+        column: The column.
+    """
+    if schema is None:
+        schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+    names = {"schema": schema, "table": table, "column": column}
+    with pinned(connection):
+        row = connection.execute(_FIND, names).one_or_none()
+    return None if row is None else ColumnRecord(*map(frozen, row))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from alembic.operations import ops
+from alembic.operations import ops as alembic_ops
 
-from pgmigrations.migrate.core.kind import Kind
+from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
 from pgmigrations.migrate.objects.table.ensure import added, if_exists, if_not_exists
+from pgmigrations.migrate.objects.table.ops import ChangeTable
+from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
 
 KIND: Kind[TableRecord] = Kind(
     name="table",
     read=read,
     ensured={
-        ops.CreateTableOp: if_not_exists,
-        ops.DropTableOp: if_exists,
-        ops.AddColumnOp: if_not_exists,
-        ops.DropColumnOp: if_exists,
+        alembic_ops.CreateTableOp: if_not_exists,
+        alembic_ops.DropTableOp: if_exists,
+        alembic_ops.AddColumnOp: if_not_exists,
+        alembic_ops.DropColumnOp: if_exists,
     },
-    implementations={ops.AddColumnOp: added},
+    implementations={alembic_ops.AddColumnOp: added},
+    operations=(ChangeTable,),
+    comparison=Comparison(phrase, reprinted=without_unknown_partitions),
 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
 from pgmigrations.migrate.core.snapshot import Record, Scope
 
 
@@ -45,7 +45,7 @@ class TableRecord(Record):
     comment: str
 
 
-_READ = text(f"""
+_SELECT = """
 SELECT n.nspname, c.relname,
        CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table'
                       ELSE 'foreign table' END,
@@ -72,11 +72,29 @@ SELECT n.nspname, c.relname,
        coalesce((SELECT m.amname FROM pg_am m WHERE m.oid = c.relam), ''),
        coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE {TABLES_IN_SCOPE}
-ORDER BY n.nspname, c.relname
-""")
+WHERE """
+_TABLES = "AND c.relkind IN ('r', 'p', 'f')"
+_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname")
+_FIND = text(
+    f"{_SELECT} n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'f')"
+)
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
     """Read every table of the scope's schemas in one statement, extensions' own left out."""
     return records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name))
+
+
+def find(connection: Connection, schema: str | None, name: str) -> TableRecord | None:
+    """Read one table.
+
+    Args:
+        connection: Where to read.
+        schema: Its schema; None for the first of the search path.
+        name: The table.
+    """
+    if schema is None:
+        schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+    with pinned(connection):
+        row = connection.execute(_FIND, {"schema": schema, "name": name}).one_or_none()
+    return None if row is None else TableRecord(*map(frozen, row))

@@ -1,0 +1,194 @@
+"""The SQL that changes a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
+from pgmigrations.migrate.objects.column.definition import (
+    column_definition,
+    identity_clause,
+    identity_settings,
+)
+from pgmigrations.migrate.objects.column.generated import generated_block, is_made_again
+
+Place: TypeAlias = tuple[str | None, str, str]
+State: TypeAlias = Mapping[str, Any]
+
+HEAVY = ("type", "collation", "generated", "identity_options")
+"""Properties whose change cannot simply be said twice."""
+
+PROPERTIES = (
+    *HEAVY,
+    "default",
+    "not_null",
+    "storage",
+    "compression",
+    "statistics",
+    "options",
+    "comment",
+)
+
+_STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+
+
+def heavy_statements(place: Place, old: State, new: State, using: str | None) -> list[str]:
+    """Write the change of type, collation, generated expression and identity.
+
+    A default stands in the way of a type that it cannot be converted to, and of an identity; it
+    is set again by `light_statements`.
+    """
+    alter = _alter(place)
+    statements = []
+    if old.get("default"):
+        statements.append(f"{alter} DROP DEFAULT")
+    if old.get("identity_options") and not new["identity_options"]:
+        statements.append(f"{alter} DROP IDENTITY IF EXISTS")
+    if "generated" in new and (is_made_again(old, new) or old["generated"] != new["generated"]):
+        statements.append(generated_block(place, old, new))
+    elif _differ(old, new, "type") or _differ(old, new, "collation"):
+        definition = column_definition(new["type"], new.get("collation", ""), "")
+        conversion = f" USING {using}" if using else ""
+        statements.append(f"{alter} TYPE {definition}{conversion}")
+    if new.get("identity_options"):
+        if new.get("not_null"):
+            # An identity column must refuse NULL already.
+            statements.append(f"{alter} SET NOT NULL")
+        if old["identity_options"]:
+            statements.append(f"{alter} {identity_settings(new['identity_options'])}")
+        else:
+            statements.append(f"{alter} ADD {identity_clause(new['identity_options'])}")
+            statements.append(_count_on(place))
+    return statements
+
+
+def light_statements(place: Place, new: State) -> list[str]:
+    """Write the properties that may be set any number of times."""
+    alter = _alter(place)
+    statements = []
+    if "default" in new and not new.get("generated") and not new.get("identity_options"):
+        default = new["default"]
+        statements.append(f"{alter} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"))
+    if "not_null" in new:
+        statements += _not_null(place, new["not_null"])
+    if "storage" in new:
+        storage = new["storage"]
+        statements.append(
+            f"{alter} SET STORAGE {_STORAGE[storage]}" if storage else _own_storage(place)
+        )
+    if "compression" in new:
+        statements.append(f"{alter} SET COMPRESSION {new['compression'] or 'DEFAULT'}")
+    if "statistics" in new:
+        statements.append(f"{alter} SET STATISTICS {int(new['statistics'] or -1)}")
+    if "options" in new:
+        statements.append(f"{alter} RESET (n_distinct, n_distinct_inherited)")
+        if new["options"]:
+            statements.append(f"{alter} SET ({', '.join(new['options'])})")
+    if "comment" in new:
+        column = f"{qualified(*place[:2])}.{identifier(place[2])}"
+        comment = literal(new["comment"]) if new["comment"] else "NULL"
+        statements.append(f"COMMENT ON COLUMN {column} IS {comment}")
+    return statements
+
+
+def guarded_block(place: Place, old: State, new: State, statements: Sequence[str]) -> str:
+    """Write a block that makes the change unless the column is as it shall be."""
+    schema, table, column = place
+    names = [name for name in HEAVY if name in new]
+    wanted = " AND ".join(f"{_PRINTED[name]} = {literal(new[name])}" for name in names)
+    body = "\n    ".join(f"{_embedded(statement)};" for statement in statements)
+    return do_block(f"""\
+DECLARE
+  path text := current_setting('search_path');
+  table_schema text := {literal(schema) if schema else "current_schema()"};
+  is_done boolean;
+BEGIN
+  -- Types and expressions are compared as they print where nothing is on the path.
+  PERFORM set_config('search_path', 'pg_catalog', true);
+  SELECT {wanted} INTO is_done
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN pg_depend i ON i.refclassid = 'pg_class'::regclass AND i.refobjid = a.attrelid
+    AND i.refobjsubid = a.attnum AND i.deptype = 'i' AND i.classid = 'pg_class'::regclass
+    AND a.attidentity <> ''
+  LEFT JOIN pg_sequence q ON q.seqrelid = i.objid
+  WHERE n.nspname = table_schema AND c.relname = {literal(table)}
+    AND a.attname = {literal(column)} AND NOT a.attisdropped;
+  PERFORM set_config('search_path', path, true);
+  IF NOT coalesce(is_done, false) THEN
+    {body}
+  END IF;
+END""")
+
+
+def _embedded(statement: str) -> str:
+    return f"EXECUTE {literal(statement)}" if statement.startswith("DO ") else statement
+
+
+def _differ(old: State, new: State, name: str) -> bool:
+    return name in new and old[name] != new[name]
+
+
+def _alter(place: Place) -> str:
+    return f"ALTER TABLE {qualified(*place[:2])} ALTER COLUMN {identifier(place[2])}"
+
+
+def _not_null(place: Place, wanted: str) -> list[str]:
+    if wanted in ("", "NOT NULL"):
+        return [f"{_alter(place)} {'SET' if wanted else 'DROP'} NOT NULL"]
+    # PostgreSQL 18 keeps it as a constraint, of which there is one for a column.
+    return [
+        f"{_alter(place)} DROP NOT NULL",
+        f"ALTER TABLE {qualified(*place[:2])} ADD NOT NULL {identifier(place[2])} "
+        f"{wanted.removeprefix('NOT NULL ')}",
+    ]
+
+
+def _own_storage(place: Place) -> str:
+    """Write what SET STORAGE DEFAULT does from PostgreSQL 16 on."""
+    cases = " ".join(f"WHEN '{sign}' THEN '{word}'" for sign, word in _STORAGE.items())
+    return do_block(f"""\
+BEGIN
+  EXECUTE {literal(f"{_alter(place)} SET STORAGE ")} || (
+    SELECT CASE t.typstorage {cases} END
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = {literal(qualified(*place[:2]))}::regclass
+      AND a.attname = {literal(place[2])});
+END""")
+
+
+def _count_on(place: Place) -> str:
+    """Write a block that lets an identity go on behind the values that are there."""
+    table, column = qualified(*place[:2]), identifier(place[2])
+    return do_block(f"""\
+DECLARE
+  largest bigint;
+  sequence regclass;
+BEGIN
+  EXECUTE {literal(f"SELECT max({column}) FROM {table}")} INTO largest;
+  SELECT d.objid::regclass INTO sequence
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  WHERE d.refobjid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
+    AND d.deptype = 'i' AND d.classid = 'pg_catalog.pg_class'::regclass;
+  IF largest >= (SELECT seqmin FROM pg_catalog.pg_sequence WHERE seqrelid = sequence) THEN
+    PERFORM setval(sequence, largest);
+  END IF;
+END""")
+
+
+_PRINTED = {
+    "type": "format_type(a.atttypid, a.atttypmod)",
+    "collation": "CASE WHEN a.attcollation IN (0, t.typcollation) THEN ''"
+    " ELSE a.attcollation::regcollation::text END",
+    "generated": "CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' ELSE '' END"
+    " || CASE WHEN a.attgenerated = '' THEN '' ELSE pg_get_expr(d.adbin, d.adrelid) END",
+    "identity_options": "CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT'"
+    " ELSE '' END || CASE WHEN q.seqrelid IS NULL THEN '' ELSE format(' START %s INCREMENT %s"
+    " MINVALUE %s MAXVALUE %s CACHE %s%s CYCLE', q.seqstart, q.seqincrement, q.seqmin, q.seqmax,"
+    " q.seqcache, CASE WHEN q.seqcycle THEN '' ELSE ' NO' END) END",
+}

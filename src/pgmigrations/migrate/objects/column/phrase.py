@@ -1,0 +1,133 @@
+"""How a difference of a column becomes operations."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from alembic.operations.ops import AlterColumnOp, MigrateOperation
+from sqlalchemy import DefaultClause, Table, text
+from sqlalchemy.types import TypeEngine
+
+from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.quoting import escape_parameters
+from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.objects.column.catalog import ColumnRecord
+from pgmigrations.migrate.objects.column.change import PROPERTIES
+from pgmigrations.migrate.objects.column.conversion import using
+from pgmigrations.migrate.objects.column.ops import ChangeColumn
+from pgmigrations.migrate.objects.column.printed_type import printed_type
+
+_ALEMBICS = frozenset({"type", "not_null", "default", "comment"})
+
+
+def phrase(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:
+    """Express a change of a column in one call, Alembic's where it says all of it.
+
+    Alembic's has no eye for what is there: run again, it would convert once more what a USING has
+    converted, so a change that needs one is ours.
+    """
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return []
+    names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
+    forth = back = None
+    if "type" in names and not (before.generated or after.generated):
+        forth = using(after.name, before.type, after.type)
+        back = using(after.name, after.type, before.type)
+    # NOT NULL may also be "not valid" and the like.
+    plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
+    collated = before.collation or after.collation
+    if names <= _ALEMBICS and plain and not (forth or back) and not ("type" in names and collated):
+        return [_alembics(before, after, names, difference)]
+    schema = difference.scope.shown_schema(after.schema)
+    if _is_serial_and_identity(before, after):
+        # Between the two, the sequence of the one goes and that of the other comes.
+        first, then = ({"default"}, names - {"default"})
+        if after.default:
+            first, then = ({"identity_options"}, names - {"identity_options"})
+        return [_ours(before, after, one, schema, forth, back) for one in (first, then) if one]
+    return [_ours(before, after, _with_others(before, after, names), schema, forth, back)]
+
+
+def _with_others(before: ColumnRecord, after: ColumnRecord, names: set[str]) -> set[str]:
+    """Add the properties that the change of others takes away for a while."""
+    if "generated" in names:
+        return {
+            name
+            for name in PROPERTIES
+            if name in ("type", "generated") or getattr(before, name) or getattr(after, name)
+        }
+    together = set(names)
+    if names & {"type", "collation"}:
+        together.add("type")
+        together |= {
+            name
+            for name in ("collation", "default")
+            if getattr(before, name) or getattr(after, name)
+        }
+    if "identity_options" in names:
+        together |= {name for name in ("default",) if before.default or after.default}
+    return together
+
+
+def _is_serial_and_identity(before: ColumnRecord, after: ColumnRecord) -> bool:
+    return bool(
+        (before.identity_options and after.default.startswith("nextval("))
+        or (after.identity_options and before.default.startswith("nextval("))
+    )
+
+
+def _ours(
+    before: ColumnRecord,
+    after: ColumnRecord,
+    names: set[str],
+    schema: str | None,
+    forth: str | None,
+    back: str | None,
+) -> ChangeColumn:
+    old, new = (_state(record, names) for record in (before, after))
+    if "type" not in names:
+        forth = back = None
+    return ChangeColumn(
+        after.table, after.name, old, new, using=forth, old_using=back, schema=schema
+    )
+
+
+def _state(record: ColumnRecord, names: set[str]) -> dict[str, Any]:
+    return {
+        field.name: list(value) if isinstance(value, tuple) else value
+        for field in dataclasses.fields(record)
+        if field.name in names
+        for value in (getattr(record, field.name),)
+    }
+
+
+def _alembics(
+    before: ColumnRecord, after: ColumnRecord, names: set[str], difference: Difference
+) -> AlterColumnOp:
+    keywords: dict[str, Any] = {}
+    if "type" in names:
+        table = difference.table(after.schema, after.table)
+        assert table is not None
+        keywords["existing_type"] = printed_type(before.type)
+        keywords["modify_type"] = _model_type(table, after.name)
+    if "not_null" in names:
+        keywords["existing_nullable"] = not before.not_null
+        keywords["modify_nullable"] = not after.not_null
+    if "default" in names:
+        keywords["existing_server_default"] = _default(before)
+        keywords["modify_server_default"] = _default(after)
+    if "comment" in names:
+        keywords["existing_comment"] = before.comment or None
+        keywords["modify_comment"] = after.comment or None
+    schema = difference.scope.shown_schema(after.schema)
+    return AlterColumnOp(after.table, after.name, schema=schema, **keywords)
+
+
+def _model_type(table: Table, name: str) -> TypeEngine[Any]:
+    return next(column.type for column in table.columns if column.name == name)
+
+
+def _default(record: ColumnRecord) -> DefaultClause | None:
+    return DefaultClause(text(escape_parameters(record.default))) if record.default else None

@@ -1,0 +1,128 @@
+"""The operation that changes a table's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from alembic.operations import Operations
+from sqlalchemy import Connection
+
+from pgmigrations.migrate.core.operation import (
+    UNRENDERED,
+    DifferentObject,
+    MissingObject,
+    Operation,
+)
+from pgmigrations.migrate.core.phase import Phase
+from pgmigrations.migrate.objects.table.catalog import TableRecord, find
+from pgmigrations.migrate.objects.table.change import PROPERTIES, change_statements
+
+State = Mapping[str, Any]
+
+
+@dataclass(eq=False)
+class ChangeTable(Operation):
+    """`ALTER TABLE`, for the settings that differ between two states of a table."""
+
+    operation_name: ClassVar[str] = "change_table"
+    phase: ClassVar[Phase] = Phase.ALTER
+    table: str
+    old: State
+    new: State
+    schema: str | None = field(default=None, kw_only=True)
+    _left: frozenset[str] | None = field(default=None, init=False, repr=False, metadata=UNRENDERED)
+
+    @classmethod
+    def change_table(
+        cls,
+        operations: Operations,
+        table: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        *,
+        schema: str | None = None,
+    ) -> None:
+        """Change a table's settings from one state to another, unless that is done.
+
+        Both states name the same properties, those that differ, as the server prints them:
+
+        `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+        `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
+        `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
+        `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the
+        database's own), `access_method` and `comment`.
+
+        Emits `ALTER TABLE`, which takes ACCESS EXCLUSIVE (SHARE UPDATE EXCLUSIVE for most storage
+        parameters); another persistence, tablespace or access method rewrites the table. An
+        unlogged table is empty after a crash. Its reverse goes from `new` to `old`. PostgreSQL 14
+        or newer, 15 for the access method (PostgreSQL manual, ALTER TABLE).
+
+        Example:
+            op.change_table("book", {"options": []}, {"options": ["fillfactor=70"]})
+
+        Args:
+            table: The table, unquoted.
+            old: The properties as they are.
+            new: The properties as they shall be.
+            schema: The table's schema; by default the first of the search path.
+
+        Raises:
+            DifferentObject: The table is neither in the one state nor in the other.
+            MissingObject: There is no such table.
+        """
+        operations.invoke(cls(table, old, new, schema=schema))
+
+    def __post_init__(self) -> None:
+        unknown = sorted({*self.old, *self.new} - set(PROPERTIES))
+        if unknown or set(self.old) != set(self.new):
+            raise ValueError(
+                f"op.change_table() takes the same properties twice, of {', '.join(PROPERTIES)}"
+                + (f"; not {', '.join(unknown)}" if unknown else "")
+            )
+
+    @property
+    def subject(self) -> str:
+        """What it changes."""
+        return f"table {self.schema}.{self.table}" if self.schema else f"table {self.table}"
+
+    def runs_in(self) -> Phase:
+        """Wait for the index of a replica identity."""
+        needs_index = str(self.new.get("replica_identity", "")).startswith("i")
+        return Phase.NARROW_TYPE if needs_index else self.phase
+
+    def pending(self, connection: Connection) -> bool:
+        """Look which of the two states each property has."""
+        found = find(connection, self.schema, self.table)
+        if found is None:
+            raise MissingObject(self.subject, "Create it first, with op.create_table()")
+        left = [name for name in self.new if not _is_same(found, self.new, name)]
+        other = [name for name in left if not _is_same(found, self.old, name)]
+        if other:
+            raise DifferentObject(
+                self.subject,
+                ", ".join(f"{name} {self.old[name]!r} or {self.new[name]!r}" for name in other),
+                ", ".join(f"{name} {getattr(found, name)!r}" for name in other),
+            )
+        self._left = frozenset(left)
+        return bool(left)
+
+    def statements(self) -> list[str]:
+        """Return the statements for what `pending` found undone."""
+        names = set(self.new) if self._left is None else self._left
+        new = {name: value for name, value in self.new.items() if name in names}
+        return change_statements(self.schema, self.table, self.old, new)
+
+    def guarded_statements(self) -> list[str]:
+        """Return the statements; each may be said any number of times."""
+        return change_statements(self.schema, self.table, self.old, self.new)
+
+    def reverse(self) -> ChangeTable:
+        """Go back to the state before."""
+        return ChangeTable(self.table, self.new, self.old, schema=self.schema)
+
+
+def _is_same(found: TableRecord, state: State, name: str) -> bool:
+    wanted = tuple(state[name]) if name == "options" else state[name]
+    return bool(getattr(found, name) == wanted)

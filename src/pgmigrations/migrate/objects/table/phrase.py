@@ -1,0 +1,80 @@
+"""How a difference of a table becomes operations."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from alembic.operations.ops import (
+    CreateTableCommentOp,
+    DropTableCommentOp,
+    MigrateOperation,
+)
+from sqlalchemy import Connection, text
+
+from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.objects.table.catalog import TableRecord
+from pgmigrations.migrate.objects.table.change import PROPERTIES
+from pgmigrations.migrate.objects.table.ops import ChangeTable
+
+_HAS_PARTITIONS = text("""
+SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i
+               JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = :schema AND c.relname = :name)
+""")
+
+
+def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateOperation]:
+    """Express a change of a table; none for what only a new table could be."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return []
+    fields = [field.name for field in dataclasses.fields(after) if field.compare]
+    if not after.partitions:
+        fields.remove("partitions")
+    names = [name for name in fields if getattr(before, name) != getattr(after, name)]
+    if not names or not set(names) <= set(PROPERTIES):
+        return []
+    schema = difference.scope.shown_schema(after.schema)
+    operations: list[MigrateOperation] = []
+    if "comment" in names and all(map(_is_simple, (after.name, schema or ""))):
+        names.remove("comment")
+        operations.append(_comment(before, after, schema))
+    if names:
+        old, new = (
+            {name: _plain(getattr(record, name)) for name in names} for record in (before, after)
+        )
+        operations.append(ChangeTable(after.name, old, new, schema=schema))
+    return operations
+
+
+def without_unknown_partitions(scratch: Connection, record: TableRecord) -> TableRecord:
+    """Leave the partitions out where the models declare none of the table.
+
+    They come and go with time, made by a job or an extension, and are no part of the models then.
+    """
+    names = {"schema": record.schema, "name": record.name}
+    if record.partitions and not scratch.execute(_HAS_PARTITIONS, names).scalar_one():
+        return dataclasses.replace(record, partitions=())
+    return record
+
+
+def _is_simple(name: str) -> bool:
+    """Tell whether Alembic renders the name right: it puts it between quotes as it stands."""
+    return repr(name) == f"'{name}'"
+
+
+def _comment(
+    before: TableRecord, after: TableRecord, schema: str | None
+) -> CreateTableCommentOp | DropTableCommentOp:
+    existing = before.comment or None
+    if after.comment:
+        return CreateTableCommentOp(
+            after.name, after.comment, schema=schema, existing_comment=existing
+        )
+    return DropTableCommentOp(after.name, schema=schema, existing_comment=existing)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -222,6 +222,158 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
+def add_constraint(
+    name: str,
+    table: str,
+    definition: str,
+    *,
+    schema: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Add a constraint of any sort, unless it is there and means the same.
+
+    Emits `ALTER TABLE … ADD CONSTRAINT`, which checks every row under ACCESS EXCLUSIVE on the
+    table; a foreign key under SHARE ROW EXCLUSIVE on both tables. Its reverse is
+    `op.remove_constraint` (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.add_constraint("positive", "one", "CHECK (number > 0)")
+        op.add_constraint(
+            "one_to_two", "one", "FOREIGN KEY (two) REFERENCES public.two(id)"
+        )
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        definition: What follows the name in SQL, as `pg_get_constraintdef()` prints it.
+        schema: The table's schema; by default the first of the search path.
+        comment: A comment on it; by default none is set.
+
+    Raises:
+        DifferentObject: The table has a constraint of that name, and the server prints another
+            definition of it.
+    """
+
+def remove_constraint(
+    name: str,
+    table: str,
+    definition: str,
+    *,
+    becomes: str | None = None,
+    unless: Sequence[str] | None = None,
+    schema: str | None = None,
+) -> None:
+    """Drop a constraint, if it is there and means what the revision says.
+
+    Emits `ALTER TABLE IF EXISTS … DROP CONSTRAINT IF EXISTS`, which takes ACCESS EXCLUSIVE on
+    the table, for a foreign key on both tables. Its reverse is `op.add_constraint`
+    (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.remove_constraint("positive", "one", "CHECK ((number > 0))")
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        definition: What it is, as `pg_get_constraintdef()` prints it. Where the server cannot
+            make it any more, since columns or labels have changed, it is not compared.
+        becomes: The definition that it gets later in the same revision, for one whose columns
+            change in between; where it is like that already, nothing is done.
+        unless: Schema, table, name and definition of the key that changes in between, for a
+            foreign key that is added again after; where that key is like that already,
+            nothing is done. An empty definition: where there is no such key.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The constraint is there, and the server prints another definition.
+    """
+
+def replace_constraint(
+    name: str,
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Give a constraint another definition, unless it means that already.
+
+    Emits `ALTER TABLE … DROP CONSTRAINT` and `ADD CONSTRAINT`, which checks every row, under
+    ACCESS EXCLUSIVE on the table, for a foreign key on both tables. A constraint that is gone,
+    with a column for example, is added. Its reverse goes from `new` to `old`
+    (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.replace_constraint(
+            "positive", "one", "CHECK ((number > 0))", "CHECK ((number >= 0))"
+        )
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        old: What it is, as `pg_get_constraintdef()` prints it. Where the server cannot make it
+            any more, since columns or labels have changed, it is not compared.
+        new: What it shall be.
+        schema: The table's schema; by default the first of the search path.
+        comment: The comment that it has after; by default none.
+
+    Raises:
+        DifferentObject: The constraint is there and means neither `old` nor `new`.
+    """
+
+def validate_constraint(
+    name: str,
+    table: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Check the rows that were there before a constraint was added NOT VALID.
+
+    Emits `ALTER TABLE … VALIDATE CONSTRAINT`, which reads the whole table under SHARE UPDATE
+    EXCLUSIVE, for a foreign key with ROW SHARE on the other table, too; it blocks no reads or
+    writes. Its reverse adds the constraint NOT VALID again (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.validate_constraint("positive", "one")
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such constraint.
+    """
+
+def comment_on_constraint(
+    name: str,
+    table: str,
+    comment: str | None,
+    *,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Set or take away the comment on a constraint.
+
+    Emits `COMMENT ON CONSTRAINT … IS …`, which takes SHARE UPDATE EXCLUSIVE on the table. Its
+    reverse sets the comment before again (PostgreSQL manual, COMMENT).
+
+    Example:
+        op.comment_on_constraint("positive", "one", "Nobody owes", existing=None)
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        comment: The comment; None for no comment.
+        existing: The comment before; by default none.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The comment is neither of the two.
+        MissingObject: There is no such constraint.
+    """
+
 def sql_type(
     definition: str,
 ) -> UserDefinedType[Any]:

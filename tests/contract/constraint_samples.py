@@ -65,7 +65,6 @@ def foreign_keys(*, changed: bool) -> MetaData:
     table(metadata, "target", UniqueConstraint("a"), UniqueConstraint("b"))
     options: dict[str, dict[str, str | bool]] = {
         "on_delete": {"ondelete": "CASCADE"},
-        "on_delete_columns": {"ondelete": "SET NULL (a)"},
         "on_update": {"onupdate": "SET DEFAULT"},
         "matching": {"match": "FULL"},
         "deferrable": {"deferrable": True},

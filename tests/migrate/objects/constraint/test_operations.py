@@ -41,7 +41,10 @@ ONE_OF = "CHECK (word IN ('a', 'b'))"
 PRINTED = (
     "CHECK (((word)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))"
 )
-RESTORED = "CHECK (((word)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))"
+RESTORED = (
+    "CHECK (((word)::text = ANY "
+    "(ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))"
+)
 DEFINITIONS = {
     "check": "CHECK (other > 0)",
     "check of a list": ONE_OF,

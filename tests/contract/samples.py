@@ -280,7 +280,7 @@ INDEX_CHANGES: dict[str, tuple[Callable[[Table], object], ...]] = {
         ddl("ALTER INDEX ix ALTER COLUMN 2 SET STATISTICS 77"),
     ),
     "everything": (
-        index("number DESC", "lower(title)", postgresql_where=text("number > 3")),
+        index("number DESC", "lower(title)", unique=True),
         ddl(
             "COMMENT ON INDEX ix IS 'All'",
             "ALTER INDEX ix ALTER COLUMN 2 SET STATISTICS 77",
@@ -320,7 +320,7 @@ def counter_ddl(*statements: str) -> Callable[[MetaData], object]:
 SEQUENCE_CHANGES: dict[str, tuple[Callable[[MetaData], object], ...]] = {
     "a start": (counter(start=5),),
     "an increment": (counter(increment=3),),
-    "a descending one": (counter(increment=-1, start=-5),),
+    "a descending one": (counter(increment=-1, minvalue=-9, maxvalue=9, start=5),),
     "limits": (counter(minvalue=-3, maxvalue=99, start=7),),
     "a cache": (counter(cache=20),),
     "CYCLE": (counter(cycle=True),),

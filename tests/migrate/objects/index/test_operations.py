@@ -8,6 +8,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.core.operation import DifferentObject, MissingObject, Operation
@@ -68,9 +69,10 @@ def test_another_index_of_the_name_is_not_taken_for_it(connection: Connection) -
     ):
         with pytest.raises(DifferentObject, match="index ix is there, but differs"):
             run(connection, operation)
-        with connection.begin_nested(), pytest.raises(Exception, match="is there, but differs"):
-            with connection.begin_nested():
-                run_guarded(connection, operation)
+        savepoint = connection.begin_nested()
+        with pytest.raises(DBAPIError, match="is there, but differs"):
+            run_guarded(connection, operation)
+        savepoint.rollback()
     assert definition(connection) == OLD
 
 

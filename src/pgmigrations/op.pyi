@@ -222,6 +222,97 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
+def change_table(
+    table: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    schema: str | None = None,
+) -> None:
+    """Change a table's settings from one state to another, unless that is done.
+
+    Both states name the same properties, those that differ, as the server prints them:
+
+    `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+    `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
+    `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
+    `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the
+    database's own), `access_method` and `comment`.
+
+    Emits `ALTER TABLE`, which takes ACCESS EXCLUSIVE (SHARE UPDATE EXCLUSIVE for most storage
+    parameters); another persistence, tablespace or access method rewrites the table. An
+    unlogged table is empty after a crash. Its reverse goes from `new` to `old`. PostgreSQL 14
+    or newer, 15 for the access method (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.change_table("book", {"options": []}, {"options": ["fillfactor=70"]})
+
+    Args:
+        table: The table, unquoted.
+        old: The properties as they are.
+        new: The properties as they shall be.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table is neither in the one state nor in the other.
+        MissingObject: There is no such table.
+    """
+
+def change_column(
+    table: str,
+    column: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    using: str | None = None,
+    old_using: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Change a column from one state to another, unless that is done.
+
+    Both states name the same properties, those that differ, as the server prints them:
+
+    `type` (`"numeric(10,2)"`), `collation` (`'pg_catalog."C"'`), `default` (an expression),
+    `not_null` (`"NOT NULL"`), `generated` (`"STORED (price * 2)"`), `identity_options`
+    (`"ALWAYS START 1 INCREMENT 1"`), `storage` (`"p"` plain, `"e"` external, `"m"` main, `"x"`
+    extended), `compression` (`"lz4"`), `statistics` (`"500"`), `options`
+    (`["n_distinct=5"]`) and `comment`. Empty means none, or the server's own choice.
+
+    Emits `ALTER TABLE … ALTER COLUMN`, which takes ACCESS EXCLUSIVE on the table (SHARE UPDATE
+    EXCLUSIVE for statistics and options alone). A change of type rewrites the table and its
+    indexes, but for those that only lengthen; a default is taken away before it and set again
+    after it. A generated expression is changed in place by PostgreSQL 17; before, and between
+    STORED and VIRTUAL or a plain column, the column is made again with its indexes and
+    constraints: its values follow from the others. What becomes a plain column keeps its
+    values; what becomes a generated one loses its own. An identity that is added counts on
+    from the largest value.
+
+    Its reverse goes from `new` to `old`.
+
+    Example:
+        op.change_column(
+            "book",
+            "year",
+            {"type": "text"},
+            {"type": "integer"},
+            using="year::integer",
+        )
+
+    Args:
+        table: The table, unquoted.
+        column: The column, unquoted.
+        old: The properties as they are.
+        new: The properties as they shall be.
+        using: The expression that makes an old value into a new one, names in it quoted
+            where they need be; by default the server converts as INSERT does.
+        old_using: The same for the way back.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The column is neither in the one state nor in the other.
+        MissingObject: There is no such column.
+    """
+
 def sql_type(
     definition: str,
 ) -> UserDefinedType[Any]:

@@ -222,210 +222,95 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
-def create_sequence(
-    name: str,
-    options: Mapping[str, Any] | None = None,
-    *,
-    schema: str | None = None,
-) -> None:
-    """Create a sequence, unless it is there and the same.
-
-    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. Its reverse is
-    `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
-
-    Example:
-        op.create_sequence("invoice_number", {"start": 1000, "cycle": True})
-
-    Args:
-        name: The sequence, unquoted.
-        options: `type` (`smallint`, `integer`, `bigint`), `start`, `increment`, `minvalue`,
-            `maxvalue`, `cache` (numbers), `cycle`, `unlogged` (booleans), `owned_by` (a list
-            of schema, table and column) and `comment`; what is left out is as the server
-            chooses (PostgreSQL manual, CREATE SEQUENCE).
-        schema: Its schema; by default the first of the search path.
-
-    Raises:
-        DifferentObject: A sequence of that name is there, with other properties.
-        UnknownOption: A sequence has no such property.
-    """
-
-def drop_sequence(
-    name: str,
-    *,
-    schema: str | None = None,
-) -> None:
-    """Drop a sequence, if it is there; that of an identity column is left alone.
-
-    Emits `DROP SEQUENCE IF EXISTS … RESTRICT`: refused by the server while a default still
-    uses it. Its reverse is `op.create_sequence`; where it was counting is lost.
-
-    Example:
-        op.drop_sequence("invoice_number")
-
-    Args:
-        name: The sequence, unquoted.
-        schema: Its schema; by default the first of the search path.
-    """
-
-def alter_sequence(
-    name: str,
-    options: Mapping[str, Any],
-    *,
-    existing: Mapping[str, Any],
-    schema: str | None = None,
-) -> None:
-    """Change properties of a sequence; where it is counting stays.
-
-    Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
-    meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
-    15 or newer) and `COMMENT ON SEQUENCE`. Its reverse swaps what is wanted with what
-    existed.
-
-    Example:
-        op.alter_sequence("invoice_number", {"increment": 5}, existing={"increment": 1})
-
-    Args:
-        name: The sequence, unquoted.
-        options: The properties that change, as `op.create_sequence` takes them; an empty
-            list as `owned_by` takes the owner away.
-        existing: The same properties before, for the reverse.
-        schema: Its schema; by default the first of the search path.
-
-    Raises:
-        MissingObject: There is no such sequence.
-        DifferentObject: It is neither as wanted nor as it was.
-        UnknownOption: A sequence has no such property.
-    """
-
-def create_index_as(
-    name: str,
+def change_table(
     table: str,
-    definition: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
     *,
-    options: Mapping[str, Any] | None = None,
     schema: str | None = None,
 ) -> None:
-    """Create an index as the server printed it, unless it is there and the same.
+    """Change a table's settings from one state to another, unless that is done.
 
-    Emits `CREATE INDEX`, which takes a SHARE lock on the table: reading goes on, writing
-    waits. One that is INVALID is made anew. Its reverse is `op.drop_index`.
+    Both states name the same properties, those that differ, as the server prints them:
+
+    `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+    `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
+    `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
+    `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the
+    database's own), `access_method` and `comment`.
+
+    Emits `ALTER TABLE`, which takes ACCESS EXCLUSIVE (SHARE UPDATE EXCLUSIVE for most storage
+    parameters); another persistence, tablespace or access method rewrites the table. An
+    unlogged table is empty after a crash. Its reverse goes from `new` to `old`. PostgreSQL 14
+    or newer, 15 for the access method (PostgreSQL manual, ALTER TABLE).
 
     Example:
-        op.create_index_as(
-            "ix_title", "page", "CREATE INDEX ix_title ON public.page USING gin (title)"
+        op.change_table("book", {"options": []}, {"options": ["fillfactor=70"]})
+
+    Args:
+        table: The table, unquoted.
+        old: The properties as they are.
+        new: The properties as they shall be.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table is neither in the one state nor in the other.
+        MissingObject: There is no such table.
+    """
+
+def change_column(
+    table: str,
+    column: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    using: str | None = None,
+    old_using: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Change a column from one state to another, unless that is done.
+
+    Both states name the same properties, those that differ, as the server prints them:
+
+    `type` (`"numeric(10,2)"`), `collation` (`'pg_catalog."C"'`), `default` (an expression),
+    `not_null` (`"NOT NULL"`), `generated` (`"STORED (price * 2)"`), `identity_options`
+    (`"ALWAYS START 1 INCREMENT 1"`), `storage` (`"p"` plain, `"e"` external, `"m"` main, `"x"`
+    extended), `compression` (`"lz4"`), `statistics` (`"500"`), `options`
+    (`["n_distinct=5"]`) and `comment`. Empty means none, or the server's own choice.
+
+    Emits `ALTER TABLE … ALTER COLUMN`, which takes ACCESS EXCLUSIVE on the table (SHARE UPDATE
+    EXCLUSIVE for statistics and options alone). A change of type rewrites the table and its
+    indexes, but for those that only lengthen; a default is taken away before it and set again
+    after it. A generated expression is changed in place by PostgreSQL 17; before, and between
+    STORED and VIRTUAL or a plain column, the column is made again with its indexes and
+    constraints: its values follow from the others. What becomes a plain column keeps its
+    values; what becomes a generated one loses its own. An identity that is added counts on
+    from the largest value.
+
+    Its reverse goes from `new` to `old`.
+
+    Example:
+        op.change_column(
+            "book",
+            "year",
+            {"type": "text"},
+            {"type": "integer"},
+            using="year::integer",
         )
 
     Args:
-        name: The index, unquoted.
-        table: Its table, unquoted.
-        definition: As `pg_get_indexdef()` prints it. The name and the schema in it are not
-            looked at.
-        options: `tablespace`, `statistics` (a list such as `["2=500"]`: column number and
-            target), `clustered` and `comment`, where they differ from the default.
+        table: The table, unquoted.
+        column: The column, unquoted.
+        old: The properties as they are.
+        new: The properties as they shall be.
+        using: The expression that makes an old value into a new one, names in it quoted
+            where they need be; by default the server converts as INSERT does.
+        old_using: The same for the way back.
         schema: The table's schema; by default the first of the search path.
 
     Raises:
-        DifferentObject: An index of that name is there, and is another one.
-        UnreadableDefinition: The definition has another form than the server prints.
-    """
-
-def replace_index(
-    name: str,
-    table: str,
-    old: str,
-    new: str,
-    *,
-    old_options: Mapping[str, Any] | None = None,
-    new_options: Mapping[str, Any] | None = None,
-    step: str | None = None,
-    schema: str | None = None,
-) -> None:
-    """Drop an index and create it by another definition, unless it has that already.
-
-    Emits `DROP INDEX` (ACCESS EXCLUSIVE on the table) and `CREATE INDEX` (SHARE on the
-    table), and says again that the index is the replica identity where it was. An INVALID one
-    is made anew, also where both definitions are the same. Its reverse swaps them.
-
-    Example:
-        op.replace_index(
-            "ix_n",
-            "t",
-            "CREATE INDEX ix_n ON public.t USING btree (n)",
-            "CREATE INDEX ix_n ON public.t USING btree (n DESC)",
-        )
-
-    Args:
-        name: The index, unquoted.
-        table: The table that the new one is on, unquoted.
-        old: The definition before, as `pg_get_indexdef()` prints it.
-        new: The definition after. Names and schema in both are not looked at.
-        old_options: `tablespace`, `statistics`, `clustered` and `comment` before, where they
-            differ from the default.
-        new_options: The same after.
-        step: `"drop"` or `"create"` does only that half, where the type of a column changes
-            between the two; by default both.
-        schema: The table's schema; by default the first of the search path.
-
-    Raises:
-        DifferentObject: The index has neither definition.
-        UnreadableDefinition: A definition has another form than the server prints.
-    """
-
-def alter_index(
-    name: str,
-    table: str,
-    options: Mapping[str, Any],
-    *,
-    existing: Mapping[str, Any],
-    schema: str | None = None,
-) -> None:
-    """Move an index, set its statistics targets, or let CLUSTER go by it.
-
-    Emits `ALTER INDEX … SET TABLESPACE` (ACCESS EXCLUSIVE on the index while it is copied),
-    `ALTER INDEX … SET STATISTICS` (SHARE UPDATE EXCLUSIVE on the index) and `ALTER TABLE …
-    CLUSTER ON` or `SET WITHOUT CLUSTER` (SHARE UPDATE EXCLUSIVE on the table). Its reverse
-    swaps what is wanted with what existed.
-
-    Example:
-        op.alter_index("ix_n", "t", {"clustered": True}, existing={"clustered": False})
-
-    Args:
-        name: The index, unquoted.
-        table: Its table, unquoted.
-        options: What is wanted: `tablespace` (empty for the database's own), `statistics` (a
-            list such as `["2=500"]`: column number and target), `clustered`.
-        existing: The same before, for the reverse.
-        schema: The table's schema; by default the first of the search path.
-
-    Raises:
-        MissingObject: There is no such index.
-        DifferentObject: It is neither as wanted nor as it was.
-        UnknownOption: An index has no such property.
-    """
-
-def comment_on_index(
-    name: str,
-    comment: str | None,
-    *,
-    existing: str | None = None,
-    schema: str | None = None,
-) -> None:
-    """Set or take away an index's comment.
-
-    Emits `COMMENT ON INDEX`, which takes a SHARE UPDATE EXCLUSIVE lock on the index. Its
-    reverse sets what existed.
-
-    Example:
-        op.comment_on_index("ix_title", "For the search page")
-
-    Args:
-        name: The index, unquoted.
-        comment: The text; None takes it away.
-        existing: The comment before, for the reverse.
-        schema: The index's schema; by default the first of the search path.
-
-    Raises:
-        MissingObject: There is no such index.
+        DifferentObject: The column is neither in the one state nor in the other.
+        MissingObject: There is no such column.
     """
 
 def sql_type(

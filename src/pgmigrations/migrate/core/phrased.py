@@ -6,6 +6,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
     DropColumnOp,
+    DropTableOp,
     MigrateOperation,
     ModifyTableOps,
     UpgradeOps,
@@ -32,20 +33,27 @@ def keep_tables_and_columns(upgrade_ops: UpgradeOps, difference: Difference) -> 
     """
     made: set[Identity] = set()
     for operation in list(upgrade_ops.ops):
-        if not isinstance(operation, ModifyTableOps):
+        if not isinstance(operation, (ModifyTableOps, DropTableOp)):
             continue
         schema = operation.schema or difference.scope.default_schema
+        identity = ("table", schema, operation.table_name)
+        if identity not in difference.actual and identity not in difference.declared:
+            # Alembic takes partitions and extensions' tables for tables of their own.
+            upgrade_ops.ops.remove(operation)
+            continue
+        if isinstance(operation, DropTableOp):
+            continue
         if not difference.has_table(schema, operation.table_name):
             continue
         kept: list[MigrateOperation] = []
         for one in operation.ops:
             if isinstance(one, (AddColumnOp, DropColumnOp)):
                 name = one.column.name if isinstance(one, AddColumnOp) else one.column_name
-                identity = ("column", schema, operation.table_name, name)
+                column = ("column", schema, operation.table_name, name)
                 # A column that a filter of names hides from reflection looks like a new one.
-                if (identity in difference.actual) is not (identity in difference.declared):
+                if (column in difference.actual) is not (column in difference.declared):
                     kept.append(one)
-                    made.add(identity)
+                    made.add(column)
         operation.ops[:] = kept
         if not kept:
             upgrade_ops.ops.remove(operation)

@@ -222,6 +222,81 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
+def create_sequence(
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Create a sequence, unless it is there and the same.
+
+    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. Its reverse is
+    `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
+
+    Example:
+        op.create_sequence("invoice_number", {"start": 1000, "cycle": True})
+
+    Args:
+        name: The sequence, unquoted.
+        options: `type` (`smallint`, `integer`, `bigint`), `start`, `increment`, `minvalue`,
+            `maxvalue`, `cache` (numbers), `cycle`, `unlogged` (booleans), `owned_by` (a list
+            of schema, table and column) and `comment`; what is left out is as the server
+            chooses (PostgreSQL manual, CREATE SEQUENCE).
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A sequence of that name is there, with other properties.
+        UnknownOption: A sequence has no such property.
+    """
+
+def drop_sequence(
+    name: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Drop a sequence, if it is there; that of an identity column is left alone.
+
+    Emits `DROP SEQUENCE IF EXISTS … RESTRICT`: refused by the server while a default still
+    uses it. Its reverse is `op.create_sequence`; where it was counting is lost.
+
+    Example:
+        op.drop_sequence("invoice_number")
+
+    Args:
+        name: The sequence, unquoted.
+        schema: Its schema; by default the first of the search path.
+    """
+
+def alter_sequence(
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    existing: Mapping[str, Any],
+    schema: str | None = None,
+) -> None:
+    """Change properties of a sequence; where it is counting stays.
+
+    Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
+    meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
+    15 or newer) and `COMMENT ON SEQUENCE`. Its reverse swaps what is wanted with what
+    existed.
+
+    Example:
+        op.alter_sequence("invoice_number", {"increment": 5}, existing={"increment": 1})
+
+    Args:
+        name: The sequence, unquoted.
+        options: The properties that change, as `op.create_sequence` takes them; an empty
+            list as `owned_by` takes the owner away.
+        existing: The same properties before, for the reverse.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such sequence.
+        DifferentObject: It is neither as wanted nor as it was.
+        UnknownOption: A sequence has no such property.
+    """
+
 def change_table(
     table: str,
     old: Mapping[str, Any],
@@ -311,6 +386,289 @@ def change_column(
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.
         MissingObject: There is no such column.
+    """
+
+def add_constraint(
+    name: str,
+    table: str,
+    definition: str,
+    *,
+    schema: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Add a constraint of any sort, unless it is there and means the same.
+
+    Emits `ALTER TABLE … ADD CONSTRAINT`, which checks every row under ACCESS EXCLUSIVE on the
+    table; a foreign key under SHARE ROW EXCLUSIVE on both tables. Its reverse is
+    `op.remove_constraint` (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.add_constraint("positive", "one", "CHECK (number > 0)")
+        op.add_constraint(
+            "one_to_two", "one", "FOREIGN KEY (two) REFERENCES public.two(id)"
+        )
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        definition: What follows the name in SQL, as `pg_get_constraintdef()` prints it.
+        schema: The table's schema; by default the first of the search path.
+        comment: A comment on it; by default none is set.
+
+    Raises:
+        DifferentObject: The table has a constraint of that name, and the server prints another
+            definition of it.
+    """
+
+def remove_constraint(
+    name: str,
+    table: str,
+    definition: str,
+    *,
+    becomes: str | None = None,
+    unless: Sequence[str] | None = None,
+    schema: str | None = None,
+) -> None:
+    """Drop a constraint, if it is there and means what the revision says.
+
+    Emits `ALTER TABLE IF EXISTS … DROP CONSTRAINT IF EXISTS`, which takes ACCESS EXCLUSIVE on
+    the table, for a foreign key on both tables. Its reverse is `op.add_constraint`
+    (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.remove_constraint("positive", "one", "CHECK ((number > 0))")
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        definition: What it is, as `pg_get_constraintdef()` prints it. Where the server cannot
+            make it any more, since columns or labels have changed, it is not compared.
+        becomes: The definition that it gets later in the same revision, for one whose columns
+            change in between; where it is like that already, nothing is done.
+        unless: Schema, table, name and definition of the key that changes in between, for a
+            foreign key that is added again after; where that key is like that already,
+            nothing is done. An empty definition: where there is no such key.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The constraint is there, and the server prints another definition.
+    """
+
+def replace_constraint(
+    name: str,
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Give a constraint another definition, unless it means that already.
+
+    Emits `ALTER TABLE … DROP CONSTRAINT` and `ADD CONSTRAINT`, which checks every row, under
+    ACCESS EXCLUSIVE on the table, for a foreign key on both tables. A constraint that is gone,
+    with a column for example, is added. Its reverse goes from `new` to `old`
+    (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.replace_constraint(
+            "positive", "one", "CHECK ((number > 0))", "CHECK ((number >= 0))"
+        )
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        old: What it is, as `pg_get_constraintdef()` prints it. Where the server cannot make it
+            any more, since columns or labels have changed, it is not compared.
+        new: What it shall be.
+        schema: The table's schema; by default the first of the search path.
+        comment: The comment that it has after; by default none.
+
+    Raises:
+        DifferentObject: The constraint is there and means neither `old` nor `new`.
+    """
+
+def validate_constraint(
+    name: str,
+    table: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Check the rows that were there before a constraint was added NOT VALID.
+
+    Emits `ALTER TABLE … VALIDATE CONSTRAINT`, which reads the whole table under SHARE UPDATE
+    EXCLUSIVE, for a foreign key with ROW SHARE on the other table, too; it blocks no reads or
+    writes. Its reverse adds the constraint NOT VALID again (PostgreSQL manual, ALTER TABLE).
+
+    Example:
+        op.validate_constraint("positive", "one")
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such constraint.
+    """
+
+def comment_on_constraint(
+    name: str,
+    table: str,
+    comment: str | None,
+    *,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Set or take away the comment on a constraint.
+
+    Emits `COMMENT ON CONSTRAINT … IS …`, which takes SHARE UPDATE EXCLUSIVE on the table. Its
+    reverse sets the comment before again (PostgreSQL manual, COMMENT).
+
+    Example:
+        op.comment_on_constraint("positive", "one", "Nobody owes", existing=None)
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        comment: The comment; None for no comment.
+        existing: The comment before; by default none.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The comment is neither of the two.
+        MissingObject: There is no such constraint.
+    """
+
+def create_index_as(
+    name: str,
+    table: str,
+    definition: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> None:
+    """Create an index as the server printed it, unless it is there and the same.
+
+    Emits `CREATE INDEX`, which takes a SHARE lock on the table: reading goes on, writing
+    waits. One that is INVALID is made anew. Its reverse is `op.drop_index`.
+
+    Example:
+        op.create_index_as(
+            "ix_title", "page", "CREATE INDEX ix_title ON public.page USING gin (title)"
+        )
+
+    Args:
+        name: The index, unquoted.
+        table: Its table, unquoted.
+        definition: As `pg_get_indexdef()` prints it. The name and the schema in it are not
+            looked at.
+        options: `tablespace`, `statistics` (a list such as `["2=500"]`: column number and
+            target), `clustered` and `comment`, where they differ from the default.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: An index of that name is there, and is another one.
+        UnreadableDefinition: The definition has another form than the server prints.
+    """
+
+def replace_index(
+    name: str,
+    table: str,
+    old: str,
+    new: str,
+    *,
+    old_options: Mapping[str, Any] | None = None,
+    new_options: Mapping[str, Any] | None = None,
+    step: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Drop an index and create it by another definition, unless it has that already.
+
+    Emits `DROP INDEX` (ACCESS EXCLUSIVE on the table) and `CREATE INDEX` (SHARE on the
+    table), and says again that the index is the replica identity where it was. An INVALID one
+    is made anew, also where both definitions are the same. Its reverse swaps them.
+
+    Example:
+        op.replace_index(
+            "ix_n",
+            "t",
+            "CREATE INDEX ix_n ON public.t USING btree (n)",
+            "CREATE INDEX ix_n ON public.t USING btree (n DESC)",
+        )
+
+    Args:
+        name: The index, unquoted.
+        table: The table that the new one is on, unquoted.
+        old: The definition before, as `pg_get_indexdef()` prints it.
+        new: The definition after. Names and schema in both are not looked at.
+        old_options: `tablespace`, `statistics`, `clustered` and `comment` before, where they
+            differ from the default.
+        new_options: The same after.
+        step: `"drop"` or `"create"` does only that half, where the type of a column changes
+            between the two; by default both.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The index has neither definition.
+        UnreadableDefinition: A definition has another form than the server prints.
+    """
+
+def alter_index(
+    name: str,
+    table: str,
+    options: Mapping[str, Any],
+    *,
+    existing: Mapping[str, Any],
+    schema: str | None = None,
+) -> None:
+    """Move an index, set its statistics targets, or let CLUSTER go by it.
+
+    Emits `ALTER INDEX … SET TABLESPACE` (ACCESS EXCLUSIVE on the index while it is copied),
+    `ALTER INDEX … SET STATISTICS` (SHARE UPDATE EXCLUSIVE on the index) and `ALTER TABLE …
+    CLUSTER ON` or `SET WITHOUT CLUSTER` (SHARE UPDATE EXCLUSIVE on the table). Its reverse
+    swaps what is wanted with what existed.
+
+    Example:
+        op.alter_index("ix_n", "t", {"clustered": True}, existing={"clustered": False})
+
+    Args:
+        name: The index, unquoted.
+        table: Its table, unquoted.
+        options: What is wanted: `tablespace` (empty for the database's own), `statistics` (a
+            list such as `["2=500"]`: column number and target), `clustered`.
+        existing: The same before, for the reverse.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such index.
+        DifferentObject: It is neither as wanted nor as it was.
+        UnknownOption: An index has no such property.
+    """
+
+def comment_on_index(
+    name: str,
+    comment: str | None,
+    *,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """Set or take away an index's comment.
+
+    Emits `COMMENT ON INDEX`, which takes a SHARE UPDATE EXCLUSIVE lock on the index. Its
+    reverse sets what existed.
+
+    Example:
+        op.comment_on_index("ix_title", "For the search page")
+
+    Args:
+        name: The index, unquoted.
+        comment: The text; None takes it away.
+        existing: The comment before, for the reverse.
+        schema: The index's schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such index.
     """
 
 def sql_type(

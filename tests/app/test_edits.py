@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import (
@@ -45,7 +46,8 @@ def edited(*edits: Edit) -> MetaData:
 def labels(*labels_: str) -> Edit:
     def edit(metadata: MetaData) -> None:
         # In place: another Enum would leave this one behind in the metadata.
-        metadata.tables["jobs"].c.status.type.enums = list(labels_)  # type: ignore[attr-defined]
+        type_: Any = metadata.tables["jobs"].c.status.type
+        type_.enums = type_._enums_argument = list(labels_)
 
     return edit
 

@@ -231,14 +231,13 @@ def test_read_only_database(alembic: Alembic, database_url: str) -> None:
 def test_extension_that_the_server_lacks(tmp_path: Path, database_url: str) -> None:
     from tests.support.project import Project
 
-    project = Project(tmp_path, database_url).models(
-        "from sqlalchemy import Column, Integer, MetaData, Table\n"
-        "from pgmigrations.declare import Extension, declare\n"
-        "metadata = MetaData()\n"
-        'declare(metadata, Extension("no_such_extension"))\n'
-        'Table("t", metadata, Column("id", Integer, primary_key=True))\n'
+    project = Project(tmp_path, database_url)
+    (project.versions / "001_first.py").write_text(
+        "from pgmigrations import op\n"
+        'revision, down_revision = "001_first", None\n'
+        'def upgrade():\n    op.create_extension("no_such_extension")\n'
+        "def downgrade():\n    pass\n"
     )
-    assert project.autogenerate() is not None
     before = schema_dump(database_url)
     done = subprocess.run(
         [sys.executable, "-m", "alembic.config", "upgrade", "head"],

@@ -292,23 +292,8 @@ SAMPLES = (
         setup=CREATE_SCHEMA,
     ),
     Sample("constraint", "on tables that are there", constraints, partial(constraints, bare=True)),
-<<<<<<< HEAD
     *CONSTRAINT_SAMPLES,
-    *(
-        Sample("index", which, partial(page, *changes), partial(page, index("number")))
-        for which, changes in INDEX_CHANGES.items()
-    ),
-    Sample("index", "made", partial(page, *INDEX_CHANGES["everything"]), page),
-    Sample("index", "dropped", page, partial(page, *INDEX_CHANGES["everything"])),
-    *(
-        Sample("sequence", which, partial(counters, *changes), partial(counters, counter()))
-        for which, changes in SEQUENCE_CHANGES.items()
-    ),
-    Sample("sequence", "made", partial(counters, *SEQUENCE_CHANGES["limits"]), counters),
-    Sample("sequence", "dropped", counters, partial(counters, *SEQUENCE_CHANGES["a comment"])),
-=======
     *INDEX_SAMPLES,
->>>>>>> exact-index
     Sample("index", "on a new table", indexes),
     Sample("index", "on a table that is there", indexes, partial(indexes, bare=True)),
     *COLUMN_SAMPLES,

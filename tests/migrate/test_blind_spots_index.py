@@ -191,7 +191,7 @@ def test_a_sequence_that_stands_by_itself_is_seen(database_url: str, tmp_path: P
     Sequence("counter", metadata=metadata)
     revision = project.autogenerate("counter")
     assert revision is not None
-    assert 'op.create_sequence("counter", {})' in revision.read_text()
+    assert "op.create_sequence('counter', {})" in revision.read_text()
     project.upgrade()
     assert project.check()
 

@@ -265,3 +265,36 @@ def test_the_log_of_the_replay_is_not_shown(
         "Running upgrade 002_second -> 003_data",
     ]
     assert any("is at 002_second" in line for line in caplog.messages)
+
+
+def test_a_database_that_drifted_is_refused_and_keeps_its_data(
+    project: Project, database_url: str
+) -> None:
+    project.upgrade()
+    forget(database_url)
+    with connection(database_url) as connected:
+        connected.execute(text("UPDATE person SET born = '2000-01-01'"))
+        connected.execute(text("COMMENT ON TABLE person IS 'changed by hand'"))
+    before = schema_dump(database_url)
+    with pytest.raises(CommandError, match="nearest to 003_data, but for table public person"):
+        project.upgrade()
+    assert schema_dump(database_url) == before
+    with connection(database_url) as connected:
+        assert connected.execute(text("SELECT born::text FROM person")).scalar() == "2000-01-01"
+
+
+def test_a_schema_made_by_hand_does_not_hinder(tmp_path: Path, database_url: str) -> None:
+    with connection(database_url) as connected:
+        connected.execute(text("CREATE SCHEMA other"))
+    project = Project(tmp_path, database_url).models(
+        "from sqlalchemy import Column, Integer, MetaData, Table\n"
+        "metadata = MetaData()\n"
+        'Table("t", metadata, Column("id", Integer, primary_key=True), schema="other")\n'
+    )
+    project.autogenerate("first")
+    project.upgrade()
+    forget(database_url)
+    before = schema_dump(database_url)
+    project.upgrade()
+    assert schema_dump(database_url) == before
+    assert version(database_url) == ["001_first"]

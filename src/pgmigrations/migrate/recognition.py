@@ -19,11 +19,14 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in
 from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.declared import send
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.run.failure import DatabaseFailure
 
 _State: TypeAlias = Mapping[Identity, Record]
 
@@ -43,11 +46,12 @@ def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) ->
         steps: What an upgrade from nothing would run.
 
     Returns:
-        0 where nothing of the models is there yet, or where no revision matches: then the steps
-        run, and each operation looks for itself.
+        0 where nothing of the models is there yet, or only a part of what the first revision
+        makes: then the steps run, and each operation looks for itself.
 
     Raises:
-        UnrecognisedDatabase: The schema of the revisions could not be built to compare with.
+        UnrecognisedDatabase: No revision matches, or the schema of the revisions could not be
+            built to compare with. Running all of them again could drop what is in use.
     """
     assert context.connection is not None
     settings = settings_of(context)
@@ -58,23 +62,24 @@ def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) ->
         return 0
     log.info("The version table is empty, but tables are there: looking which revision made them")
     try:
-        with scratch_database(context.connection, settings.scratch_url) as scratch:
-            states = list(_states(context, steps, scratch))
+        states = _replayed(context, steps, scope, settings.scratch_url)
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]
         raise UnrecognisedDatabase(
             "The database has tables of the models and no version row, and the schema of the "
             f"revisions cannot be built to compare with: {first_line}",
-            "Tell the revision that it is at: alembic stamp <revision>",
+            _STAMP,
         ) from error
     count = _match(actual, states)
     if count:
-        log.info(
-            "The database is at %s: recorded, nothing is run", steps[count - 1].revision.revision
-        )
-    else:
-        log.info("No revision matches the database: every operation looks for itself")
+        last = steps[count - 1].revision.revision
+        log.info("The database is at %s: recorded, nothing is run", last)
+    elif not _is_begun(actual, states):
+        raise UnrecognisedDatabase(_unlike(actual, states, steps), _STAMP)
     return count
+
+
+_STAMP = "Tell the revision that it is at: alembic stamp <revision>"
 
 
 def _holds_any_model(context: MigrationContext, scope: Scope, actual: _State) -> bool:
@@ -83,6 +88,36 @@ def _holds_any_model(context: MigrationContext, scope: Scope, actual: _State) ->
         for metadata in metadatas_of(context)
         for table in metadata.tables.values()
     )
+
+
+def _replayed(
+    context: MigrationContext, steps: Sequence[RevisionStep], scope: Scope, scratch_url: str
+) -> list[_State]:
+    """Run the steps in a scratch database and return its state after each.
+
+    A schema that no revision makes was made by hand before the first; then it is made there, too.
+    """
+    assert context.connection is not None
+    for schemas in ((), sorted(scope.schemas)):
+        with scratch_database(context.connection, scratch_url) as scratch:
+            for schema in schemas:
+                send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+            scratch.commit()
+            try:
+                return list(_states(context, steps, scratch))
+            except (DBAPIError, DatabaseFailure) as error:
+                if schemas or _sqlstate(error) != _MISSING_SCHEMA:
+                    raise
+    raise AssertionError
+
+
+_MISSING_SCHEMA = "3F000"
+
+
+def _sqlstate(error: DBAPIError | DatabaseFailure) -> str | None:
+    if isinstance(error, DatabaseFailure):
+        return error.sqlstate
+    return getattr(error.orig, "pgcode", None)
 
 
 def _states(
@@ -128,6 +163,31 @@ def _match(actual: _State, states: Sequence[_State]) -> int:
         if now and not before
     ]
     return starts[-1] if starts else 0
+
+
+def _is_begun(actual: _State, states: Sequence[_State]) -> bool:
+    """Tell whether all that is there of ours is what the first revision makes: a killed run."""
+    return all(
+        identity not in actual or actual[identity] == states[0].get(identity)
+        for state in states
+        for identity in state
+    )
+
+
+def _unlike(actual: _State, states: Sequence[_State], steps: Sequence[RevisionStep]) -> str:
+    """Say which revision comes nearest, and what is different there."""
+    made = {identity for state in states for identity in state}
+    wrong = [
+        [identity for identity in sorted(made) if actual.get(identity) != state.get(identity)]
+        for state in states
+    ]
+    nearest = min(range(len(states)), key=lambda number: (len(wrong[number]), -number))
+    named = ", ".join(" ".join(identity) for identity in wrong[nearest][:5])
+    more = f" and {len(wrong[nearest]) - 5} more" if len(wrong[nearest]) > 5 else ""
+    return (
+        "The database has tables of the models and no version row, and matches no revision; "
+        f"it is nearest to {steps[nearest].revision.revision}, but for {named}{more}"
+    )
 
 
 @contextmanager

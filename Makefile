@@ -14,7 +14,7 @@ setup: ## Make .venv with the locked dependencies
 	@sh scripts/setup.sh
 
 up: setup ## Migrate the database (DATABASE_URL, else an embedded PostgreSQL) and show it
-	@if [ -z "$$DATABASE_URL" ]; then export PGMIGRATIONS_EMBEDDED=1; fi; \
+	@if [ -z "$$DATABASE_URL" ]; then export PGMIGRATIONS_EMBEDDED="$${PGMIGRATIONS_EMBEDDED:-1}"; fi; \
 	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations overview
 
 test: setup ## Run the tests; ARGS="-n 0 -k enum --server debian" are given to pytest

@@ -24,6 +24,13 @@ class UnknownSetting(PgMigrationsError):
         self.key = key
 
 
+class UnknownSection(PgMigrationsError):
+    """A section whose name is nearly ours."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f"Section [{name}] of {where} is read by nobody", f"Call it [{SECTION}]")
+
+
 class InvalidSetting(PgMigrationsError):
     """A setting whose value does not fit."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from tests.support.dump import schema_dump
 from tests.support.project import REPOSITORY
-from tests.support.script import run_script
+from tests.support.script import run_script, statements
 
 EXTENSIONS = ("uuid-ossp", "vector")
 HEAD = "003_default_settings"
@@ -102,6 +104,28 @@ def databases_(database_from: Callable[[str, Callable[[str], None]], str]) -> tu
         pass
 
     return database_from("empty", nothing), database_from("empty", nothing)
+
+
+@pytest.mark.parametrize("start", ["002_textbook_favorites", HEAD])
+def test_sql_output_goes_on_from_where_a_database_is(
+    start: str, alembic: Alembic, database_url: str
+) -> None:
+    assert alembic("upgrade", start).returncode == 0
+    with connection(database_url) as connected:
+        # What would come back if a revision ran that is applied.
+        connected.execute(text("DROP TABLE textbook_favorites"))
+        connected.execute(text("DELETE FROM system_settings"))
+    before = schema_dump(database_url)
+    offline = alembic("upgrade", "head", "--sql").stdout
+    with connection(database_url) as connected:
+        for statement in statements(offline):
+            # As psql does without ON_ERROR_STOP.
+            with contextlib.suppress(DBAPIError):
+                connected.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    assert schema_dump(database_url) == before
+    assert rows(database_url, "TABLE pgmigrations") == [(HEAD,)]
+    settings = rows(database_url, "SELECT count(*) FROM system_settings")
+    assert settings == [(0 if start == HEAD else 2,)]
 
 
 def test_sql_output_can_be_run_twice_from_each_revision(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,7 +27,7 @@ from pgmigrations.migrate.steps import prepared
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import open_engine
 from pgmigrations.run.failure import explain
-from pgmigrations.settings import SECTION, Settings
+from pgmigrations.settings import SECTION, Settings, UnknownSection
 
 if TYPE_CHECKING:
     from pgmigrations.database_url import DatabaseUrl
@@ -118,11 +120,19 @@ def command_errors() -> Iterator[None]:
     try:
         yield
     except PgMigrationsError as error:
-        raise CommandError(" ".join(str(error).split())) from error
+        message = " ".join(str(error).split())
+        options = context.config.cmd_opts
+        if context.is_offline_mode() or getattr(options, "quiet", False):
+            # Alembic prints failures on stdout, which is the script here, or not at all.
+            print(f"FAILED: {message}", file=sys.stderr)
+        raise CommandError(message) from error
 
 
 def _settings(overrides: dict[str, object]) -> Settings:
     config = context.config
+    for name in config.file_config.sections():
+        if name != SECTION and difflib.get_close_matches(name, [SECTION], cutoff=0.8):
+            raise UnknownSection(name, config.config_file_name or "alembic.ini")
     section = config.get_section(SECTION, {}) or {}
     # ConfigParser mixes the keys of [DEFAULT], such as Alembic's own `here`, into every section.
     own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import MigrationsFn, version_table_of
 from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.run.failure import explain
 
 
@@ -26,6 +27,8 @@ def prepared(work: MigrationsFn) -> MigrationsFn:
 
     def steps(heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
         planned = list(work(heads, context))
+        if context.as_sql:
+            guard_scripts(context, heads, planned)
         if context.as_sql or not planned:
             return planned
         upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]

@@ -32,6 +32,15 @@ class PgMigrationsImpl(SendingImpl):
 
     __dialect__ = "postgresql"
 
+    script_guard: str = ""
+    """In `--sql` output, what each transaction of the current revision looks at first."""
+
+    def emit_begin(self) -> None:
+        """Write BEGIN, and the guard of a revision that is under way."""
+        super().emit_begin()
+        if self.script_guard:
+            self.static_output(f"{self.script_guard};")
+
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         if self.as_sql and OPTION in self.context_opts:

@@ -34,10 +34,11 @@ def create_extension(
 def drop_extension(
     name: str,
 ) -> None:
-    """Drop an extension, if the database has it.
+    """Drop an extension, if the database has it and this role may.
 
     Emits `DROP EXTENSION IF EXISTS … RESTRICT`: refused by the server while a table, an
-    index or a default still needs the extension. Its reverse is `op.create_extension`.
+    index or a default still needs the extension. One that an administrator made is left
+    where it is. Its reverse is `op.create_extension`.
 
     Example:
         op.drop_extension("vector")

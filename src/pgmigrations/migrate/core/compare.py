@@ -75,12 +75,17 @@ def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[
 
 
 def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
-    """Ask the project's `include_name` about the object, and about the tables that need it."""
+    """Tell whether an undeclared object may be dropped.
+
+    The project's `include_name` is asked about it, and about the tables that need it.
+    """
 
     def included(name: str, type_: str, schema: str) -> bool:
         parents: Any = {"schema_name": scope.shown_schema(schema)}
         return context.run_name_filters(name, cast(Any, type_), parents)
 
-    return included(record.name, record.kind, record.schema) and all(
-        included(table, "table", schema) for schema, table in record.used_by
+    return (
+        record.is_ours
+        and included(record.name, record.kind, record.schema)
+        and all(included(table, "table", schema) for schema, table in record.used_by)
     )

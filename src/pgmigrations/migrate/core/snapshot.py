@@ -18,6 +18,8 @@ class Record:
         schema: Its schema, always said; empty for what belongs to no schema.
         name: Its name, unquoted.
         used_by: (schema, name) of the tables that cannot do without it; no part of its definition.
+        is_ours: Whether it may be proposed for dropping where no model declares it; what somebody
+            else made may only satisfy a declaration.
     """
 
     kind: ClassVar[str]
@@ -26,6 +28,7 @@ class Record:
     used_by: frozenset[tuple[str, str]] = field(
         default=frozenset(), compare=False, kw_only=True, repr=False
     )
+    is_ours: bool = field(default=True, compare=False, kw_only=True, repr=False)
 
     @property
     def identity(self) -> Identity:

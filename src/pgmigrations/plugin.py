@@ -29,7 +29,12 @@ def setup(plugin: Plugin) -> None:
     silence all of Alembic's own.
     """
     global _is_set_up
-    plugin.add_autogenerate_comparator(_compare, "autogenerate", NAME)
+    from alembic.util import DispatchPriority
+
+    # Last, since what Alembic's own comparators drop tells which types nothing needs any more.
+    plugin.add_autogenerate_comparator(
+        _compare, "autogenerate", NAME, priority=DispatchPriority.LAST
+    )
     _is_set_up = True
 
 

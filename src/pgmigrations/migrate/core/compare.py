@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import (
+    AlterColumnOp,
+    DropColumnOp,
+    DropTableOp,
+    MigrateOperation,
+    ModifyTableOps,
+    UpgradeOps,
+)
 from alembic.util import PriorityDispatchResult
 
 from pgmigrations.errors import PgMigrationsError
@@ -15,6 +22,38 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of
 from pgmigrations.migrate.core.snapshot import Change, Record, Scope, differences, snapshot
+
+
+class Freed:
+    """The tables and columns that Alembic's own comparison drops or gives another type.
+
+    What they use is free afterwards. A table that the project's `include_object` keeps is none.
+    """
+
+    def __init__(self, upgrade_ops: UpgradeOps) -> None:
+        self._tables: set[tuple[str | None, str]] = set()
+        self._columns: set[tuple[str | None, str, str]] = set()
+        for operation in upgrade_ops.ops:
+            self._add(operation)
+
+    def _add(self, operation: MigrateOperation) -> None:
+        if isinstance(operation, ModifyTableOps):
+            for inner in operation.ops:
+                self._add(inner)
+        elif isinstance(operation, DropTableOp):
+            self._tables.add((operation.schema, operation.table_name))
+        elif isinstance(operation, DropColumnOp) or (
+            isinstance(operation, AlterColumnOp) and operation.modify_type is not None
+        ):
+            self._columns.add((operation.schema, operation.table_name, operation.column_name))
+
+    def holds(self, place: tuple[str, str, str], scope: Scope) -> bool:
+        """Tell it of one place of `Record.used_by`."""
+        schema, table, column = scope.shown_schema(place[0]), place[1], place[2]
+        if (schema, table) in self._tables or (schema, table, column) in self._columns:
+            return True
+        # An index or a check goes with the column that it is on.
+        return not column and any(one[:2] == (schema, table) for one in self._columns)
 
 
 class UnphrasedDifference(PgMigrationsError):
@@ -44,14 +83,15 @@ def compare_kinds(
         UnphrasedDifference: A kind sees a difference and has no operation for it.
     """
     if OPTION in context.opts:
+        freed = Freed(upgrade_ops)
         refuse_long_names(metadatas_of(context.migration_context))
         scope = scope_of(context.migration_context)
         for kind in kinds:
-            upgrade_ops.ops.extend(_compare_kind(kind, context, scope))
+            upgrade_ops.ops.extend(_compare_kind(kind, context, scope, freed))
     return PriorityDispatchResult.CONTINUE
 
 
-def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[Any]:
+def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope, freed: Freed) -> list[Any]:
     if kind.comparison is None:
         return []
     assert context.connection is not None
@@ -61,7 +101,7 @@ def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[
     ours = {
         identity: record
         for identity, record in actual.items()
-        if identity in declared or _is_ours(record, context, scope)
+        if identity in declared or _is_ours(record, context, scope, freed)
     }
     operations: list[Any] = []
     for change in differences(ours, declared):
@@ -74,18 +114,14 @@ def _compare_kind(kind: AnyKind, context: AutogenContext, scope: Scope) -> list[
     return operations
 
 
-def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
+def _is_ours(record: Record, context: AutogenContext, scope: Scope, freed: Freed) -> bool:
     """Tell whether an undeclared object may be dropped.
 
-    The project's `include_name` is asked about it, and about the tables that need it.
+    The project's `include_name` is asked about it, and nothing that needs it may stay.
     """
-
-    def included(name: str, type_: str, schema: str) -> bool:
-        parents: Any = {"schema_name": scope.shown_schema(schema)}
-        return context.run_name_filters(name, cast(Any, type_), parents)
-
+    parents: Any = {"schema_name": scope.shown_schema(record.schema)}
     return (
         record.is_ours
-        and included(record.name, record.kind, record.schema)
-        and all(included(table, "table", schema) for schema, table in record.used_by)
+        and context.run_name_filters(record.name, cast(Any, record.kind), parents)
+        and all(freed.holds(place, scope) for place in record.used_by)
     )

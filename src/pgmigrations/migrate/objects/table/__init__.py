@@ -6,16 +6,23 @@ from alembic.operations import ops
 
 from pgmigrations.migrate.core.kind import Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
-from pgmigrations.migrate.objects.table.ensure import added, if_exists, if_not_exists
+from pgmigrations.migrate.objects.table.ensure import (
+    added,
+    created,
+    if_exists,
+    if_not_exists,
+    rendered,
+)
 
 KIND: Kind[TableRecord] = Kind(
     name="table",
     read=read,
     ensured={
-        ops.CreateTableOp: if_not_exists,
+        ops.CreateTableOp: created,
         ops.DropTableOp: if_exists,
         ops.AddColumnOp: if_not_exists,
         ops.DropColumnOp: if_exists,
     },
     implementations={ops.AddColumnOp: added},
+    renderers={ops.AddColumnOp: rendered},
 )

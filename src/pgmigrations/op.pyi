@@ -34,10 +34,11 @@ def create_extension(
 def drop_extension(
     name: str,
 ) -> None:
-    """Drop an extension, if the database has it.
+    """Drop an extension, if the database has it and this role may.
 
     Emits `DROP EXTENSION IF EXISTS … RESTRICT`: refused by the server while a table, an
-    index or a default still needs the extension. Its reverse is `op.create_extension`.
+    index or a default still needs the extension. One that an administrator made is left
+    where it is. Its reverse is `op.create_extension`.
 
     Example:
         op.drop_extension("vector")
@@ -126,6 +127,7 @@ def add_enum_value(
     before: str | None = None,
     after: str | None = None,
     schema: str | None = None,
+    losing: Sequence[str] | None = None,
 ) -> None:
     """Add a label to an enumerated type, unless it has it.
 
@@ -142,8 +144,12 @@ def add_enum_value(
         before: The label that it goes before.
         after: The label that it goes after; with neither it is the last.
         schema: The type's schema; by default the first of the search path.
+        losing: Labels that a later `op.replace_enum` of the revision takes away. Where rows
+            hold one, this refuses already, before anything is committed; leave it out where
+            the revision changes those rows in between.
 
     Raises:
+        LabelsInUse: Rows hold a label of `losing`.
         DifferentObject: The label is there, on the wrong side of its neighbour.
         MissingObject: There is no such enum, or no such neighbour.
     """

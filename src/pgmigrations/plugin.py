@@ -31,6 +31,7 @@ def setup(plugin: Plugin) -> None:
     global _is_set_up
     from alembic.util import DispatchPriority
 
+    # Last, since what Alembic's own comparators found is kept, dropped or said better.
     plugin.add_autogenerate_comparator(
         _compare, "autogenerate", NAME, priority=DispatchPriority.LAST
     )

@@ -47,7 +47,7 @@ def labels(*labels_: str) -> Edit:
     def edit(metadata: MetaData) -> None:
         # In place: another Enum would leave this one behind in the metadata.
         type_: Any = metadata.tables["jobs"].c.status.type
-        type_.enums = type_._enums_argument = list(labels_)
+        type_.enum_class, type_.enums = None, list(labels_)
 
     return edit
 

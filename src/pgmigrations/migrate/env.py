@@ -20,7 +20,11 @@ from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
 from pgmigrations.migrate.core.render import RenderItem, item_renderer
-from pgmigrations.migrate.core.revision_file import RevisionFile, read_revision_files
+from pgmigrations.migrate.core.revision_file import (
+    RevisionFile,
+    read_revision_files,
+    refuse_unusable_id,
+)
 from pgmigrations.migrate.core.revision_name import next_revision_id
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.steps import prepared
@@ -69,7 +73,10 @@ def configure_arguments(
     chosen = _settings(settings or {})
     # The file's stem is the revision's id, so nothing is added to it.
     context.script.file_template = "%(rev)s"
-    files = read_revision_files(alembic_private.version_locations(context.script))
+    files = read_revision_files(
+        alembic_private.version_locations(context.script),
+        recursive=alembic_private.is_recursive(context.script),
+    )
     metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
     schemas = declared_schemas(metadatas)
     built: dict[str, Any] = {
@@ -159,7 +166,9 @@ def _directives(
         arguments = migration.opts["revision_context"].command_args
         taken: list[str] = []
         for script in scripts:
-            if not arguments["rev_id"]:
+            if arguments["rev_id"]:
+                refuse_unusable_id(arguments["rev_id"], files)
+            else:
                 script.rev_id = next_revision_id(settings, script.message, files, taken)
                 taken.append(script.rev_id)
         if users is not None:

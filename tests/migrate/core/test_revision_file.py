@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -69,10 +71,55 @@ def test_missing_parent_is_refused_and_both_files_are_named(tmp_path: Path) -> N
         read_revision_files([tmp_path])
 
 
-def test_a_parent_named_by_the_beginning_of_its_id_is_found(tmp_path: Path) -> None:
+def test_a_parent_named_by_the_beginning_of_its_id_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "001_first.py", "001_first")
     write(tmp_path, "002_second.py", "002_second", "001_fir")
-    assert len(read_revision_files([tmp_path])) == 2
+    with pytest.raises(RevisionFileError, match=r"002_second\.py follows 001_fir, "):
+        read_revision_files([tmp_path])
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_subfolders_count_where_alembic_reads_them(tmp_path: Path, recursive: bool) -> None:
+    (tmp_path / "old").mkdir()
+    write(tmp_path, "002_second.py", "002_second")
+    write(tmp_path / "old", "001_first.py", "001_first")
+    found = {file.revision for file in read_revision_files([tmp_path], recursive=recursive)}
+    assert found == ({"001_first", "002_second"} if recursive else {"002_second"})
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, "001_a.py", "001_a")
+    with pytest.raises(RevisionFileError, match=r"^one.001_a\.py and two.001_a\.py have the same"):
+        read_revision_files([tmp_path / "one", tmp_path / "two"])
+
+
+def test_a_folder_that_is_called_like_a_file_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, "001_a.py", "001_a")
+    (tmp_path / "002_b.py").mkdir()
+    assert len(read_revision_files([tmp_path])) == 1
+
+
+def test_a_link_to_nothing_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "001_a.py").symlink_to(tmp_path / "gone.py")
+    with pytest.raises(RevisionFileError, match=r"001_a\.py cannot be read: No such file"):
+        read_revision_files([tmp_path])
+
+
+def test_a_file_that_nobody_may_read_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "001_a.py", "001_a")
+    if os.geteuid() == 0:
+        # The system refuses root nothing.
+        def refuse(_path: Path) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr("tokenize.open", refuse)
+    path.chmod(0)
+    with pytest.raises(RevisionFileError, match=r"001_a\.py cannot be read: Permission denied"):
+        read_revision_files([tmp_path])
 
 
 @pytest.mark.parametrize(

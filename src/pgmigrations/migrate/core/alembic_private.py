@@ -88,6 +88,11 @@ def version_locations(script: ScriptDirectory) -> list[Path]:
     return [Path(location) for location in script._version_locations]
 
 
+def is_recursive(script: ScriptDirectory) -> bool:
+    """Tell whether the subfolders of the version locations hold revisions, too."""
+    return script.recursive_version_locations
+
+
 def version_table_of(context: MigrationContext) -> Table:
     """Return the version table that a context reads and writes."""
     return context._version

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import MigrateOperation, UpgradeOps
+from alembic.operations.ops import (
+    AlterColumnOp,
+    DropColumnOp,
+    DropTableOp,
+    MigrateOperation,
+    ModifyTableOps,
+    UpgradeOps,
+)
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Connection
 
@@ -27,6 +34,38 @@ from pgmigrations.migrate.core.snapshot import (
     differences,
     snapshot,
 )
+
+
+class Freed:
+    """The tables and columns that Alembic's own comparison drops or gives another type.
+
+    What they use is free afterwards. A table that the project's `include_object` keeps is none.
+    """
+
+    def __init__(self, upgrade_ops: UpgradeOps) -> None:
+        self._tables: set[tuple[str | None, str]] = set()
+        self._columns: set[tuple[str | None, str, str]] = set()
+        for operation in upgrade_ops.ops:
+            self._add(operation)
+
+    def _add(self, operation: MigrateOperation) -> None:
+        if isinstance(operation, ModifyTableOps):
+            for inner in operation.ops:
+                self._add(inner)
+        elif isinstance(operation, DropTableOp):
+            self._tables.add((operation.schema, operation.table_name))
+        elif isinstance(operation, DropColumnOp) or (
+            isinstance(operation, AlterColumnOp) and operation.modify_type is not None
+        ):
+            self._columns.add((operation.schema, operation.table_name, operation.column_name))
+
+    def holds(self, place: tuple[str, str, str], scope: Scope) -> bool:
+        """Tell it of one place of `Record.used_by`."""
+        schema, table, column = scope.shown_schema(place[0]), place[1], place[2]
+        if (schema, table) in self._tables or (schema, table, column) in self._columns:
+            return True
+        # An index or a check goes with the column that it is on.
+        return not column and any(one[:2] == (schema, table) for one in self._columns)
 
 
 class UnphrasedDifference(PgMigrationsError):
@@ -60,8 +99,9 @@ def compare_kinds(
         UnphrasedDifference: Something differs and no kind has an operation for it.
     """
     if OPTION in context.opts:
+        freed = Freed(upgrade_ops)
         refuse_long_names(metadatas_of(context.migration_context))
-        difference, changes = _difference(kinds, context)
+        difference, changes = _difference(kinds, context, freed)
         made = keep_tables_and_columns(upgrade_ops, difference)
         by_kind = {kind.name: kind for kind in kinds}
         for change in changes:
@@ -106,7 +146,7 @@ def _record(change: Change[Any]) -> Record:
 
 
 def _difference(
-    kinds: Sequence[AnyKind], context: AutogenContext
+    kinds: Sequence[AnyKind], context: AutogenContext, freed: Freed
 ) -> tuple[Difference, list[Change[Any]]]:
     target = context.connection
     assert target is not None
@@ -125,7 +165,7 @@ def _difference(
         ours = {
             identity: record
             for identity, record in actual.items()
-            if identity in declared or _is_ours(record, context, scope)
+            if identity in declared or _is_ours(record, context, scope, freed)
         }
         changes = list(_settled(kinds, scratch, ours, declared))
     return Difference(scope, ours, declared, metadatas), changes
@@ -168,8 +208,11 @@ def _phrased(
     return phrased
 
 
-def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
-    """Ask the project's `include_name` about the object, and about the tables that need it."""
+def _is_ours(record: Record, context: AutogenContext, scope: Scope, freed: Freed) -> bool:
+    """Tell whether an undeclared object may be dropped.
+
+    The project's `include_name` is asked about it, and nothing that needs it may stay.
+    """
 
     def included(name: str, type_: str, schema: str, table: str | None = None) -> bool:
         parents: Any = {"schema_name": scope.shown_schema(schema)}
@@ -181,6 +224,8 @@ def _is_ours(record: Record, context: AutogenContext, scope: Scope) -> bool:
     if relation is not None and not included(relation[1], "table", relation[0]):
         return False
     table = relation[1] if relation is not None else None
-    return included(record.name, record.filter_type, record.schema, table) and all(
-        included(name, "table", schema) for schema, name in record.used_by
+    return (
+        record.is_ours
+        and included(record.name, record.filter_type, record.schema, table)
+        and all(freed.holds(place, scope) for place in record.used_by)
     )

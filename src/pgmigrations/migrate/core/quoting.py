@@ -52,6 +52,27 @@ def qualified(schema: str | None, name: str) -> str:
     return f"{identifier(schema)}.{identifier(name)}" if schema else identifier(name)
 
 
+def chosen_name(table: str, columns: Iterable[str], label: str) -> str:
+    """Return the name that the server gives a constraint without one, if that name is free.
+
+    Example:
+        >>> chosen_name("page", ["book", "number"], "key")
+        'page_book_number_key'
+
+    Args:
+        table: The table.
+        columns: The constraint's columns, in order.
+        label: `key`, `fkey` or `check`.
+    """
+    names = [table.encode(), "_".join(columns).encode()[:NAME_BYTES]]
+    room = NAME_BYTES - len(label) - 2
+    # The longer one is cut, as makeObjectName() does it.
+    while sum(map(len, names)) > room:
+        longer = 0 if len(names[0]) > len(names[1]) else 1
+        names[longer] = names[longer][:-1]
+    return "_".join([*(name.decode(errors="ignore") for name in names), label])
+
+
 def literal(value: str) -> str:
     """Quote a string so that it reads the same whatever `standard_conforming_strings` says."""
     quoted = value.replace("'", "''")

@@ -39,11 +39,12 @@ class RevisionFile:
         return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
-def read_revision_files(folders: Iterable[Path]) -> list[RevisionFile]:
-    """Read and check every revision of a project.
+def read_revision_files(folders: Iterable[Path], *, recursive: bool = False) -> list[RevisionFile]:
+    """Read and check every revision of a project, out of the files that Alembic reads.
 
     Args:
         folders: Those of `version_locations`.
+        recursive: Whether their subfolders count, as `recursive_version_locations` says.
 
     Raises:
         RevisionFileError: A file does not parse or has no usable revision id, two files have one
@@ -52,8 +53,8 @@ def read_revision_files(folders: Iterable[Path]) -> list[RevisionFile]:
     files = [
         _read(path)
         for folder in folders
-        for path in sorted(folder.rglob("*.py"))
-        if path.name != "__init__.py" and not path.name.startswith(".#")
+        for path in sorted(folder.rglob("*.py") if recursive else folder.glob("*.py"))
+        if path.name != "__init__.py" and not path.name.startswith(".#") and not path.is_dir()
     ]
     _refuse_duplicates(files)
     _refuse_missing_parents(files)
@@ -73,21 +74,46 @@ def _read(path: Path) -> RevisionFile:
         raise RevisionFileError(
             f"{path.name} cannot be read: {error}", "Save it as UTF-8", path
         ) from None
+    except OSError as error:
+        raise RevisionFileError(
+            f"{path.name} cannot be read: {error.strerror}",
+            "Make it a readable file, or remove it",
+            path,
+        ) from None
     values = dict(_assignments(tree))
-    revision = values.get("revision")
+    revision = _checked_id(values.get("revision"), path.name, path)
+    return RevisionFile(path, revision, _parents(values.get("down_revision")))
+
+
+def refuse_unusable_id(revision: str, files: Sequence[RevisionFile]) -> None:
+    """Refuse an id whose file every later command would refuse.
+
+    Args:
+        revision: The id of a new revision, which is its file's stem, too.
+        files: The revisions that there are.
+
+    Raises:
+        RevisionFileError: It has other characters than ASCII letters, digits and underscores, is
+            too long, or is, or begins with the number of, another revision's.
+    """
+    _checked_id(revision, "--rev-id")
+    _refuse_duplicates([*files, RevisionFile(Path(f"{revision}.py"), revision, ())])
+
+
+def _checked_id(revision: object, place: str, *paths: Path) -> str:
     if not isinstance(revision, str) or not _ID.fullmatch(revision):
         raise RevisionFileError(
-            f"{path.name} has no usable revision id: {revision!r}",
-            "Use letters, digits and underscores of ASCII, as in revision = '003_add_favorites'",
-            path,
+            f"{place} has no usable revision id: {revision!r}",
+            "Use letters, digits and underscores of ASCII, as in 003_add_favorites",
+            *paths,
         )
     if len(revision) > VERSION_LENGTH:
         raise RevisionFileError(
-            f"The revision id in {path.name} has {len(revision)} characters",
+            f"The revision id in {place} has {len(revision)} characters",
             f"{VERSION_LENGTH} fit into the version table",
-            path,
+            *paths,
         )
-    return RevisionFile(path, revision, _parents(values.get("down_revision")))
+    return revision
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, object]]:
@@ -123,7 +149,7 @@ def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
         other = by_id.setdefault(file.revision, file)
         if other is not file:
             raise RevisionFileError(
-                f"{other.path.name} and {file.path.name} have the same revision id {file.revision}",
+                f"{_both(other, file)} have the same revision id {file.revision}",
                 "Give one of them another",
                 other.path,
                 file.path,
@@ -134,7 +160,7 @@ def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
         other = by_number.setdefault(file.number, file)
         if other is not file:
             raise RevisionFileError(
-                f"{other.path.name} and {file.path.name} have the same number",
+                f"{_both(other, file)} have the same number",
                 "Rename the one that is not applied anywhere yet to the next number, "
                 "with its revision id, and let it follow the other",
                 other.path,
@@ -142,12 +168,22 @@ def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
             )
 
 
+def _both(one: RevisionFile, other: RevisionFile) -> str:
+    """Name two files, by as much of their paths as tells them apart."""
+    first, second = one.path, other.path
+    if first.name != second.name:
+        return f"{first.name} and {second.name}"
+    length = 2
+    while first.parts[-length:] == second.parts[-length:] and length < len(first.parts):
+        length += 1
+    return " and ".join(str(Path(*path.parts[-length:])) for path in (first, second))
+
+
 def _refuse_missing_parents(files: Sequence[RevisionFile]) -> None:
     known = {file.revision for file in files}
     for file in files:
         for parent in file.parents:
-            # A unique beginning of an id is a reference, too.
-            if parent not in known and not any(one.startswith(parent) for one in known):
+            if parent not in known:
                 raise RevisionFileError(
                     f"{file.path.name} follows {parent}, and there is no {parent}.py",
                     "Bring that file back, or correct down_revision",

@@ -17,15 +17,19 @@ class Record:
         kind: Which kind of object it is.
         schema: Its schema, always said; empty for what belongs to no schema.
         name: Its name, unquoted.
-        used_by: (schema, name) of the tables that cannot do without it; no part of its definition.
+        used_by: (schema, table, column) of what cannot do without it, the column empty for what
+            else belongs to the table; no part of its definition.
+        is_ours: Whether it may be proposed for dropping where no model declares it; what somebody
+            else made may only satisfy a declaration.
     """
 
     kind: ClassVar[str]
     schema: str
     name: str
-    used_by: frozenset[tuple[str, str]] = field(
+    used_by: frozenset[tuple[str, str, str]] = field(
         default=frozenset(), compare=False, kw_only=True, repr=False
     )
+    is_ours: bool = field(default=True, compare=False, kw_only=True, repr=False)
 
     @property
     def identity(self) -> Identity:

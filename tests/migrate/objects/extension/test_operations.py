@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.migration import MigrationContext
@@ -28,6 +30,8 @@ from pgmigrations.migrate.objects.extension.ops import (
     DropExtension,
 )
 from pgmigrations.plugin import ensure_registered
+from tests.support.project import Project
+from tests.support.script import run_script
 
 ensure_registered()
 SCOPE = Scope("public", frozenset({"public"}))
@@ -51,7 +55,7 @@ def run(connection: Connection, *operations: Operation) -> None:
 
 def test_an_extension_is_created_and_dropped_once(connection: Connection) -> None:
     run(connection, CreateExtension("citext"), CreateExtension("citext"))
-    assert [record.name for record in read(connection, SCOPE)] == ["citext"]
+    assert [record.name for record in read(connection, SCOPE) if record.is_ours] == ["citext"]
     run(connection, DropExtension("citext"), DropExtension("citext"))
     assert find(connection, "citext") is None
 
@@ -91,7 +95,7 @@ def test_what_was_before_must_be_known_to_go_back() -> None:
 def test_ignored_extensions_are_nobodys_business(connection: Connection) -> None:
     run(connection, CreateExtension("citext"))
     scope = Scope("public", frozenset({"public"}), ignore_extensions=frozenset({"citext"}))
-    assert list(read(connection, scope)) == []
+    assert "citext" not in [record.name for record in read(connection, scope)]
     metadata = MetaData()
     declare(metadata, Extension("citext"))
     assert list(declared([metadata], scope, {})) == []
@@ -120,3 +124,68 @@ def test_a_move_and_an_update_are_one_operation() -> None:
         "citext",
         {"schema": "x", "version": "1.6", "existing_schema": "public", "existing_version": "1.5"},
     )
+
+
+@pytest.fixture
+def others_url(database_url: str) -> Iterator[str]:
+    """A database where an administrator made citext, as a role that owns the rest."""
+    role = f"pgm_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION citext")
+        connection.exec_driver_sql(f"CREATE ROLE {role}")
+        connection.exec_driver_sql(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}")
+        url = engine.url.update_query_dict({"options": f"-c role={role}"})
+        yield url.render_as_string(hide_password=False)
+        connection.exec_driver_sql(f"DROP OWNED BY {role}")
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+
+
+def test_an_administrators_extension_counts_as_present(others_url: str, tmp_path: Path) -> None:
+    metadata = MetaData()
+    declare(metadata, Extension("citext"), Extension("plpgsql"))
+    project = Project(tmp_path / "project", others_url).models(metadata)
+    assert project.autogenerate() is None
+    assert project.check()
+
+
+def test_an_administrators_extension_is_not_proposed_for_dropping(
+    others_url: str, tmp_path: Path
+) -> None:
+    assert Project(tmp_path / "project", others_url).autogenerate() is None
+
+
+def test_our_own_extension_is_proposed_for_dropping(
+    connection: Connection, database_url: str, tmp_path: Path
+) -> None:
+    run(connection, CreateExtension("citext"))
+    connection.close()
+    revision = Project(tmp_path / "project", database_url).autogenerate()
+    assert revision is not None
+    assert "op.drop_extension('citext')" in revision.read_text()
+    assert "plpgsql" not in revision.read_text()
+
+
+def test_a_downgrade_leaves_an_administrators_extension(
+    others_url: str, connection: Connection, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project", others_url)
+    revision = project.versions / "001_citext.py"
+    revision.write_text(
+        "from alembic import op\n"
+        "revision = '001_citext'\ndown_revision = None\n"
+        "def upgrade():\n    op.create_extension('citext')\n"
+        "def downgrade():\n    op.drop_extension('citext')\n"
+    )
+    project.upgrade()
+    project.downgrade("base")
+    assert find(connection, "citext") is not None
+    run_script(others_url, project.again_sql(revision, "downgrade"))
+    assert find(connection, "citext") is not None
+
+
+def test_sql_output_drops_our_own_extension(connection: Connection, database_url: str) -> None:
+    run(connection, CreateExtension("citext"))
+    (statement,) = DropExtension("citext").guarded_statements()
+    run_script(database_url, f"{statement};{statement}")
+    assert find(connection, "citext") is None

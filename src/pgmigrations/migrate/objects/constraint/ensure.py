@@ -26,7 +26,7 @@ from pgmigrations.migrate.core.execution import (
     is_ours,
     log,
 )
-from pgmigrations.migrate.core.quoting import DIALECT, do_block, literal, unless
+from pgmigrations.migrate.core.quoting import DIALECT, chosen_name, do_block, literal, unless
 
 FLAG = "if_not_exists"
 
@@ -36,13 +36,25 @@ CreateConstraint: TypeAlias = (
 
 
 def if_not_exists(operation: CreateConstraint) -> None:
-    """Mark the operation to look first."""
+    """Mark the operation to look first, and name it as the server would."""
+    if isinstance(operation, CreateForeignKeyOp) and operation.constraint_name is None:
+        operation.constraint_name = chosen_name(
+            operation.source_table, operation.local_cols, "fkey"
+        )
+    elif isinstance(operation, CreateUniqueConstraintOp) and operation.constraint_name is None:
+        operation.constraint_name = chosen_name(operation.table_name, operation.columns, "key")
     operation.kw = {**operation.kw, FLAG: True}
 
 
 def if_exists(operation: DropConstraintOp) -> None:
-    """Write IF EXISTS."""
+    """Write IF EXISTS, and the name that the server has chosen where the models have none."""
     operation.if_exists = True
+    if operation.constraint_name is None:
+        constraint = operation.to_constraint()
+        label = {ForeignKeyConstraint: "fkey", UniqueConstraint: "key"}.get(type(constraint))
+        if label is not None and isinstance(constraint, (ForeignKeyConstraint, UniqueConstraint)):
+            names = [column.name for column in constraint.columns]
+            operation.constraint_name = chosen_name(operation.table_name, names, label)
 
 
 def guarded(

@@ -82,12 +82,21 @@ def phrase(change: Change[EnumRecord], difference: Difference) -> list[Operation
         return [DropEnum(before.name, schema=schema, labels=before.labels)]
     operations: list[Operation] = []
     labels = list(before.labels)
+    losing = [label for label in labels if label not in after.labels]
     for position, label in enumerate(after.labels):
         if label not in labels:
             existing = tuple(labels)
             neighbour = _insert(labels, label, after.labels[:position])
             operations.append(
-                AddEnumValue(before.name, label, **neighbour, schema=schema, existing=existing)
+                AddEnumValue(
+                    before.name,
+                    label,
+                    **neighbour,
+                    schema=schema,
+                    # Once the first is committed, the others may be, too.
+                    losing=losing if losing and not operations else None,
+                    existing=existing,
+                )
             )
     if tuple(labels) != after.labels:
         operations.append(ReplaceEnum(before.name, labels, list(after.labels), schema=schema))

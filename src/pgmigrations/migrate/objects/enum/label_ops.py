@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from alembic.operations import Operations
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.migrate.core.operation import (
     UNRENDERED,
@@ -23,6 +25,8 @@ from pgmigrations.migrate.objects.enum.look import (
     shown,
     type_lookup,
 )
+from pgmigrations.migrate.objects.enum.rebuild import count_block
+from pgmigrations.migrate.objects.enum.rebuild_refusal import refusal_of
 from pgmigrations.migrate.objects.enum.replace import ReplaceEnum
 
 
@@ -39,6 +43,7 @@ class AddEnumValue(Operation):
     before: str | None = field(default=None, kw_only=True)
     after: str | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
+    losing: Sequence[str] | None = field(default=None, kw_only=True)
     existing: tuple[str, ...] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
@@ -51,6 +56,7 @@ class AddEnumValue(Operation):
         before: str | None = None,
         after: str | None = None,
         schema: str | None = None,
+        losing: Sequence[str] | None = None,
     ) -> None:
         """Add a label to an enumerated type, unless it has it.
 
@@ -67,12 +73,18 @@ class AddEnumValue(Operation):
             before: The label that it goes before.
             after: The label that it goes after; with neither it is the last.
             schema: The type's schema; by default the first of the search path.
+            losing: Labels that a later `op.replace_enum` of the revision takes away. Where rows
+                hold one, this refuses already, before anything is committed; leave it out where
+                the revision changes those rows in between.
 
         Raises:
+            LabelsInUse: Rows hold a label of `losing`.
             DifferentObject: The label is there, on the wrong side of its neighbour.
             MissingObject: There is no such enum, or no such neighbour.
         """
-        operations.invoke(cls(name, value, before=before, after=after, schema=schema))
+        operations.invoke(
+            cls(name, value, before=before, after=after, schema=schema, losing=losing)
+        )
 
     def __post_init__(self) -> None:
         if self.before is not None and self.after is not None:
@@ -95,6 +107,7 @@ class AddEnumValue(Operation):
                 f"The type has {', '.join(labels)}",
             )
         if self.value not in labels:
+            self._refuse_loss(connection)
             return True
         if neighbour is not None:
             is_before = labels.index(self.value) < labels.index(neighbour)
@@ -104,6 +117,20 @@ class AddEnumValue(Operation):
                     self.subject, f"it {side} {neighbour}", f"the order {', '.join(labels)}"
                 )
         return False
+
+    def _refuse_loss(self, connection: Connection) -> None:
+        if not self.losing:
+            return
+        try:
+            connection.exec_driver_sql(
+                count_block(self.schema, self.name, self.losing),
+                execution_options={"no_parameters": True},
+            )
+        except DBAPIError as error:
+            refusal = refusal_of(shown(self.schema, self.name), error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
     def statements(self) -> list[str]:
         """Return the one statement."""
@@ -118,7 +145,10 @@ class AddEnumValue(Operation):
             f"ADD VALUE IF NOT EXISTS {literal(self.value)}{place}"
         ]
 
-    guarded_statements = statements
+    def guarded_statements(self) -> list[str]:
+        """Return the statement, behind the count of the rows that are in the way."""
+        counted = [count_block(self.schema, self.name, self.losing)] if self.losing else []
+        return [*counted, *self.statements()]
 
     def reverse(self) -> ReplaceEnum:
         """Rebuild the type without the label."""

@@ -11,7 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from pgmigrations.migrate.core.quoting import do_block, literal, text_array
 from pgmigrations.migrate.objects.enum.rebuild_dependants import gather
-from pgmigrations.migrate.objects.enum.rebuild_survey import COUNT_ROWS, SURVEY_AND_LOCK
+from pgmigrations.migrate.objects.enum.rebuild_survey import (
+    COUNT_BEFOREHAND,
+    COUNT_ROWS,
+    SURVEY_AND_LOCK,
+)
 from pgmigrations.migrate.objects.enum.rebuild_type import CHANGE_COLUMNS, GIVE_BACK, MAKE_TYPE
 
 
@@ -44,6 +48,23 @@ DECLARE
   replacements text[] := {text_array(changed.values())};
 """
     return do_block(parameters + _VARIABLES + _BODY)
+
+
+def count_block(schema: str | None, name: str, lost: Sequence[str]) -> str:
+    """Write the block that only refuses where rows hold a label that is to go.
+
+    Args:
+        schema: The type's schema; None for the first of the search path.
+        name: The type.
+        lost: The labels that are to go.
+    """
+    parameters = f"""\
+DECLARE
+  type_schema text := {literal(schema) if schema else "current_schema()"};
+  type_name text := {literal(name)};
+  lost_labels text[] := {text_array(lost)};
+"""
+    return do_block(f"{parameters}{_VARIABLES}BEGIN\n{COUNT_BEFOREHAND}\nEND")
 
 
 _VARIABLES = """\

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlalchemy.exc import DBAPIError
+
 from pgmigrations.errors import PgMigrationsError
 
 LABELS_IN_USE = "PGM01"
@@ -71,6 +73,14 @@ class RowsHidden(PgMigrationsError):
         )
         self.subject = subject
         self.tables = tables
+
+
+def refusal_of(subject: str, error: DBAPIError) -> PgMigrationsError | None:
+    """Return what to raise for a refusal of the block's; None for any other failure."""
+    refusal = REFUSALS.get(getattr(error.orig, "pgcode", None) or "")
+    if refusal is None:
+        return None
+    return refusal(subject, error.orig.diag.message_detail)  # type: ignore[union-attr]
 
 
 REFUSALS: dict[str, Callable[[str, str], PgMigrationsError]] = {

@@ -45,6 +45,15 @@ _FIND_TYPE = """\
     END IF;
 """
 
+# Of an enum that may have lost the labels already, or some of them.
+_FIND_LABELS = """\
+    SELECT t.oid, t.typarray, array(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
+                                    WHERE e.enumtypid = t.oid AND e.enumlabel = ANY (lost_labels))
+      INTO type_id, array_id, lost_labels
+      FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+      WHERE n.nspname = type_schema AND t.typname = type_name AND t.typtype = 'e';
+"""
+
 # A generated column depends on others by itself up to PostgreSQL 14, by its expression since.
 _FIND_COLUMNS = f"""\
     SELECT coalesce(array_agg(concat_ws('.', a.attrelid, a.attnum)), '{{}}'),
@@ -250,3 +259,10 @@ COUNT_ROWS = f"""\
     END IF;
   END IF;
 """
+
+COUNT_BEFOREHAND = f"""\
+{_FIND_LABELS}
+{_FIND_COLUMNS}
+{COUNT_ROWS}
+"""
+"""The count alone, with neither locks nor what else a rebuild would refuse."""

@@ -15,7 +15,7 @@ from pgmigrations.migrate.core.operation import DifferentObject, Operation, perf
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.objects.enum.look import checked_labels, existing_labels, shown
 from pgmigrations.migrate.objects.enum.rebuild import rebuild_block
-from pgmigrations.migrate.objects.enum.rebuild_refusal import REFUSALS
+from pgmigrations.migrate.objects.enum.rebuild_refusal import refusal_of
 
 
 @dataclass(eq=False)
@@ -148,7 +148,7 @@ def perform_replacement(operations: Operations, operation: ReplaceEnum) -> None:
     try:
         perform(operations, operation)
     except DBAPIError as error:
-        refusal = REFUSALS.get(getattr(error.orig, "pgcode", None) or "")
+        refusal = refusal_of(operation.subject, error)
         if refusal is None:
             raise
-        raise refusal(operation.subject, error.orig.diag.message_detail) from error  # type: ignore[union-attr]
+        raise refusal from error

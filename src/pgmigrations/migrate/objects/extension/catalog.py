@@ -21,25 +21,25 @@ class ExtensionRecord(Record):
 
 
 # Below 16384 is what initdb made, such as plpgsql. An extension of somebody else's, such as the
-# provider's own, could not be dropped by us, so it is not ours to propose.
+# provider's own, could not be dropped by us, so dropping it is not ours to propose.
 _READ = text("""
 SELECT e.extname, n.nspname, e.extversion,
-       e.oid >= 16384 AND pg_has_role(e.extowner, 'USAGE') AS is_ours
+       pg_has_role(e.extowner, 'USAGE') AS may_drop, e.oid >= 16384 AS made_later
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 ORDER BY e.extname
 """)
 
 
 def read(connection: Connection, scope: Scope) -> Iterator[ExtensionRecord]:
-    """Read the extensions that this role could have made, in one statement."""
-    for name, schema, version, is_ours in connection.execute(_READ):
-        if is_ours and name not in scope.ignore_extensions:
-            yield ExtensionRecord("", name, schema, version)
+    """Read every extension in one statement; ours are those that this role could have made."""
+    for name, schema, version, may_drop, made_later in connection.execute(_READ):
+        if name not in scope.ignore_extensions:
+            yield ExtensionRecord("", name, schema, version, is_ours=may_drop and made_later)
 
 
 def find(connection: Connection, name: str) -> ExtensionRecord | None:
-    """Look one extension up, whoever made it."""
-    for found, schema, version, _ in connection.execute(_READ):
+    """Look one extension up, whoever made it; ours is one that this role may drop."""
+    for found, schema, version, may_drop, _ in connection.execute(_READ):
         if found == name:
-            return ExtensionRecord("", found, schema, version)
+            return ExtensionRecord("", found, schema, version, is_ours=may_drop)
     return None

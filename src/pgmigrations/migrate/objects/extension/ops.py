@@ -8,6 +8,7 @@ from typing import ClassVar
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
+from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.operation import (
     UNRENDERED,
     DifferentObject,
@@ -16,7 +17,7 @@ from pgmigrations.migrate.core.operation import (
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
-from pgmigrations.migrate.core.quoting import identifier, literal
+from pgmigrations.migrate.core.quoting import do_block, identifier, literal, unless
 from pgmigrations.migrate.objects.extension.catalog import find
 
 
@@ -103,10 +104,11 @@ class DropExtension(Operation):
 
     @classmethod
     def drop_extension(cls, operations: Operations, name: str) -> None:
-        """Drop an extension, if the database has it.
+        """Drop an extension, if the database has it and this role may.
 
         Emits `DROP EXTENSION IF EXISTS … RESTRICT`: refused by the server while a table, an
-        index or a default still needs the extension. Its reverse is `op.create_extension`.
+        index or a default still needs the extension. One that an administrator made is left
+        where it is. Its reverse is `op.create_extension`.
 
         Example:
             op.drop_extension("vector")
@@ -122,14 +124,25 @@ class DropExtension(Operation):
         return f"extension {self.name}"
 
     def pending(self, connection: Connection) -> bool:
-        """Look for the extension."""
-        return find(connection, self.name) is not None
+        """Look for the extension, and whether this role is a member of its owner."""
+        found = find(connection, self.name)
+        if found is not None and not found.is_ours:
+            log.info(
+                "Left alone: %s belongs to another role, which alone may drop it", self.subject
+            )
+            return False
+        return found is not None
 
     def statements(self) -> list[str]:
         """Return the one statement."""
         return [f"DROP EXTENSION IF EXISTS {identifier(self.name)}"]
 
-    guarded_statements = statements
+    def guarded_statements(self) -> list[str]:
+        """Return a block that leaves the extension of another role alone."""
+        condition = f"""EXISTS (
+    SELECT FROM pg_catalog.pg_extension e
+    WHERE e.extname = {literal(self.name)} AND NOT pg_catalog.pg_has_role(e.extowner, 'USAGE'))"""
+        return [do_block(unless(condition, f"{self.statements()[0]};"))]
 
     def reverse(self) -> CreateExtension:
         """Create it where it was; the version is the server's choice, as old ones get lost."""

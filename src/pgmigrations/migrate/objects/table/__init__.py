@@ -6,7 +6,13 @@ from alembic.operations import ops as alembic_ops
 
 from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
-from pgmigrations.migrate.objects.table.ensure import added, if_exists, if_not_exists
+from pgmigrations.migrate.objects.table.ensure import (
+    added,
+    created,
+    if_exists,
+    if_not_exists,
+    rendered,
+)
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
 
@@ -14,12 +20,13 @@ KIND: Kind[TableRecord] = Kind(
     name="table",
     read=read,
     ensured={
-        alembic_ops.CreateTableOp: if_not_exists,
+        alembic_ops.CreateTableOp: created,
         alembic_ops.DropTableOp: if_exists,
         alembic_ops.AddColumnOp: if_not_exists,
         alembic_ops.DropColumnOp: if_exists,
     },
     implementations={alembic_ops.AddColumnOp: added},
+    renderers={alembic_ops.AddColumnOp: rendered},
     operations=(ChangeTable,),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),
 )

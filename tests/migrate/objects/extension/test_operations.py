@@ -133,7 +133,7 @@ def others_url(database_url: str) -> Iterator[str]:
     engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql("CREATE EXTENSION citext")
-        connection.exec_driver_sql(f"CREATE ROLE {role}")
+        connection.exec_driver_sql(f"CREATE ROLE {role} CREATEDB")
         connection.exec_driver_sql(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}")
         url = engine.url.update_query_dict({"options": f"-c role={role}"})
         yield url.render_as_string(hide_password=False)

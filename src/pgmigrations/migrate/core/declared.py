@@ -19,15 +19,23 @@ from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
 from pgmigrations.migrate.core.types import enums
 
+_INSUFFICIENT_PRIVILEGE = "42501"
+
 
 class ModelsRefused(PgMigrationsError):
     """The server does not create what the models say."""
 
-    def __init__(self, statement: str, message: str) -> None:
+    def __init__(self, statement: str, message: str, sqlstate: str | None = None) -> None:
         shown = " ".join(statement.split())
+        hint = "Correct the model, or apply the revision that makes what it uses"
+        if sqlstate == _INSUFFICIENT_PRIVILEGE:
+            hint = (
+                "The scratch database that the models are created in needs this right, too: use "
+                "another role, or set scratch_url in [pgmigrations] of alembic.ini to a server "
+                "where it is given, or to embedded where the major versions are equal"
+            )
         super().__init__(
-            f"The models cannot be created on this server: {message} (in: {shown[:200]})",
-            "Correct the model, or apply the revision that makes what it uses",
+            f"The models cannot be created on this server: {message} (in: {shown[:200]})", hint
         )
         self.statement = statement
 
@@ -68,7 +76,8 @@ def declared_database(
                 send(scratch, statement)
             except DBAPIError as error:
                 message = str(error.orig).partition("\n")[0]
-                raise ModelsRefused(statement, message) from error
+                sqlstate = getattr(error.orig, "pgcode", None)
+                raise ModelsRefused(statement, message, sqlstate) from error
         yield scratch
 
 

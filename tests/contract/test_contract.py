@@ -18,7 +18,7 @@ def test_every_kind_has_a_sample() -> None:
 
 def test_the_properties_of_every_table_kind_have_samples() -> None:
     kinds = {sample.kind for sample in THOROUGH_SAMPLES}
-    assert kinds == {"column", "constraint", "index", "sequence", "table"}
+    assert kinds >= {"column", "constraint", "index", "sequence", "table"}
 
 
 # SQLAlchemy does not recognise an enum whose name has double quotes or parentheses.

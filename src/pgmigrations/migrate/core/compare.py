@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
@@ -16,24 +16,16 @@ from alembic.operations.ops import (
     UpgradeOps,
 )
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Connection
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.declared import declared_database, read_all
+from pgmigrations.migrate.core.difference import find_differences
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.phrased import is_refused, keep_tables_and_columns
-from pgmigrations.migrate.core.snapshot import (
-    Change,
-    Record,
-    Scope,
-    Snapshot,
-    differences,
-    snapshot,
-)
+from pgmigrations.migrate.core.snapshot import Change, Record, Scope
 
 
 class Freed:
@@ -101,7 +93,18 @@ def compare_kinds(
     if OPTION in context.opts:
         freed = Freed(upgrade_ops)
         refuse_long_names(metadatas_of(context.migration_context))
-        difference, changes = _difference(kinds, context, freed)
+        target, settings = context.connection, settings_of(context.migration_context)
+        assert target is not None
+        assert settings is not None
+        scope = scope_of(context.migration_context)
+        difference, changes = find_differences(
+            kinds,
+            target,
+            metadatas_of(context.migration_context),
+            scope,
+            settings,
+            lambda record: _is_ours(record, context, scope, freed),
+        )
         made = keep_tables_and_columns(upgrade_ops, difference)
         by_kind = {kind.name: kind for kind in kinds}
         for change in changes:
@@ -143,50 +146,6 @@ def _record(change: Change[Any]) -> Record:
     record = change.after or change.before
     assert isinstance(record, Record)
     return record
-
-
-def _difference(
-    kinds: Sequence[AnyKind], context: AutogenContext, freed: Freed
-) -> tuple[Difference, list[Change[Any]]]:
-    target = context.connection
-    assert target is not None
-    metadatas = metadatas_of(context.migration_context)
-    scope = scope_of(context.migration_context)
-    settings = settings_of(context.migration_context)
-    assert settings is not None
-    actual = read_all(target, kinds, scope)
-    with declared_database(target, metadatas, kinds, scope, settings.scratch_url) as scratch:
-        declared = dict(read_all(scratch, kinds, scope))
-        for kind in kinds:
-            if kind.comparison is not None and kind.comparison.declared is not None:
-                said = snapshot(kind.comparison.declared(metadatas, scope, actual))
-                declared = {key: one for key, one in declared.items() if one.kind != kind.name}
-                declared |= said
-        ours = {
-            identity: record
-            for identity, record in actual.items()
-            if identity in declared or _is_ours(record, context, scope, freed)
-        }
-        changes = list(_settled(kinds, scratch, ours, declared))
-    return Difference(scope, ours, declared, metadatas), changes
-
-
-def _settled(
-    kinds: Sequence[AnyKind],
-    scratch: Connection,
-    actual: Snapshot[Any],
-    declared: Snapshot[Any],
-) -> Iterator[Change[Any]]:
-    """Yield the differences that are left when the server has printed both sides once more."""
-    comparisons = {kind.name: kind.comparison for kind in kinds}
-    for change in differences(actual, declared):
-        before, after = change.before, change.after
-        comparison = comparisons[_record(change).kind]
-        if before is not None and after is not None and comparison is not None:
-            reprinted = comparison.reprinted
-            if reprinted is not None and reprinted(scratch, before) == reprinted(scratch, after):
-                continue
-        yield change
 
 
 def _comes_with_its_table(record: Record, difference: Difference) -> bool:

@@ -1,0 +1,84 @@
+"""What differs between a database and the models, as the server says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, MetaData
+
+from pgmigrations.migrate.core.declared import declared_database, read_all
+from pgmigrations.migrate.core.kind import AnyKind, Difference
+from pgmigrations.migrate.core.snapshot import (
+    Change,
+    Record,
+    Scope,
+    Snapshot,
+    differences,
+    snapshot,
+)
+from pgmigrations.settings import Settings
+
+
+def find_differences(
+    kinds: Sequence[AnyKind],
+    target: Connection,
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    settings: Settings,
+    is_ours: Callable[[Record], bool],
+) -> tuple[Difference, list[Change[Any]]]:
+    """Compare a database with what the server makes of the models.
+
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        target: The connected database; it is only read.
+        metadatas: The models.
+        scope: What is looked at.
+        settings: Where the models are created.
+        is_ours: Tells of an object that no model declares whether it may be dropped.
+
+    Returns:
+        Both states, and the changes from the first to the second that are left when the server
+        has printed both sides once more.
+    """
+    actual = read_all(target, kinds, scope)
+    with declared_database(target, metadatas, kinds, scope, settings.scratch_url) as scratch:
+        declared = dict(read_all(scratch, kinds, scope))
+        for kind in kinds:
+            if kind.comparison is not None and kind.comparison.declared is not None:
+                said = snapshot(kind.comparison.declared(metadatas, scope, actual))
+                declared = {key: one for key, one in declared.items() if one.kind != kind.name}
+                declared |= said
+        ours = {
+            identity: record
+            for identity, record in actual.items()
+            if identity in declared or is_ours(record)
+        }
+        changes = list(settled(kinds, scratch, ours, declared))
+    return Difference(scope, ours, declared, metadatas), changes
+
+
+def settled(
+    kinds: Sequence[AnyKind],
+    scratch: Connection,
+    before: Snapshot[Any],
+    after: Snapshot[Any],
+) -> Iterator[Change[Any]]:
+    """Yield the differences that are left when the server has printed both sides once more.
+
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        scratch: A scratch database with the tables of one of the two states.
+        before: The one state.
+        after: The other.
+    """
+    comparisons = {kind.name: kind.comparison for kind in kinds}
+    for change in differences(before, after):
+        old, new = change.before, change.after
+        if old is not None and new is not None:
+            comparison = comparisons[new.kind]
+            reprinted = comparison.reprinted if comparison is not None else None
+            if reprinted is not None and reprinted(scratch, old) == reprinted(scratch, new):
+                continue
+        yield change

@@ -12,11 +12,12 @@ from sqlalchemy.schema import ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.borrowed import borrow
-from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.catalog import send
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
-from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
+from pgmigrations.migrate.core.snapshot import Scope, Snapshot
+from pgmigrations.migrate.core.state import read_states
 from pgmigrations.migrate.core.types import enums
 
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -99,12 +100,7 @@ def creation(
     yield from statements
 
 
-def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Record]:
+def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Any]:
     """Read every kind, in a constant number of statements, as both sides of a comparison are."""
-    with pinned(connection):
-        return snapshot(record for kind in kinds for record in kind.read(connection, scope))
-
-
-def send(connection: Connection, sql: str) -> None:
-    """Send a statement as it stands."""
-    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+    state, _ = read_states(connection, kinds, scope)
+    return state.snapshot()

@@ -12,6 +12,7 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
+from pgmigrations.migrate.core.catalog import Catalog
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.quoting import chosen_name
 from pgmigrations.migrate.core.snapshot import Change, R, Record, Scope, Snapshot
@@ -118,7 +119,7 @@ class Kind(Generic[R]):
 
     Attributes:
         name: The standard term, singular.
-        read: Reads its records from the catalogs, in a constant number of statements.
+        read: Reads its records from the catalogs, in one statement.
         operations: Its own operations.
         comparison: How autogenerate compares it; None where Alembic's own comparators do.
         performers: For own operations, what carries them out where it is not `perform`.
@@ -128,7 +129,7 @@ class Kind(Generic[R]):
     """
 
     name: str
-    read: Callable[[Connection, Scope], Iterable[R]]
+    read: Catalog[R]
     operations: tuple[type[Operation], ...] = ()
     comparison: Comparison[R] | None = None
     performers: Mapping[type[Operation], Callable[[Operations, Any], None]] = field(

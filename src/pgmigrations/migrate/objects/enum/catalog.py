@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class EnumRecord(Record):
     labels: tuple[str, ...]
 
 
-_READ = text("""
+_READ = """
 SELECT n.nspname, t.typname,
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e
              WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,
@@ -62,7 +62,7 @@ WHERE t.typtype = 'e' AND n.nspname = ANY(:schemas)
   AND NOT EXISTS (SELECT FROM pg_depend d
                   WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 ORDER BY n.nspname, t.typname
-""")
+"""
 
 _FIND = text("""
 SELECT t.typtype,
@@ -75,16 +75,19 @@ WHERE n.nspname = coalesce(:schema, current_schema()) AND t.typname = :name
 _TYPE_WORDS = {"b": "base type", "c": "composite type or table", "d": "domain", "r": "range type"}
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[EnumRecord]:
-    """Read every enum of the scope's schemas in one statement, extensions' own left out.
+def _record(
+    schema: str, name: str, labels: tuple[str, ...], places: Any, elsewhere: bool
+) -> EnumRecord:
+    """One that a composite type, a domain, a function, a view or a foreign table needs is not ours.
 
-    One that a composite type, a domain, a function, a view or a foreign table needs is not ours:
-    nothing here could drop those first.
+    Nothing here could drop those first.
     """
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for schema, name, labels, places, elsewhere in rows:
-        used_by = frozenset((table_schema, table, column) for table_schema, table, column in places)
-        yield EnumRecord(schema, name, tuple(labels), used_by=used_by, is_ours=not elsewhere)
+    used_by = frozenset((table_schema, table, column) for table_schema, table, column in places)
+    return EnumRecord(schema, name, labels, used_by=used_by, is_ours=not elsewhere)
+
+
+read = Catalog(_READ, _record)
+"""Reads every enum of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> tuple[str, ...] | str | None:

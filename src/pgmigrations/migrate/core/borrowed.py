@@ -54,6 +54,19 @@ ORDER BY t.oid
 _UNOWNED = "NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = t.oid AND x.deptype = 'e')"
 
 
+def borrowed_digest() -> str:
+    """Write an expression: a digest of all that `borrow` would copy.
+
+    Its parameters are `schemas` and `declared_types`, JSON arrays of the schema and name of the
+    types that the models create themselves.
+    """
+    parts = " UNION ALL ".join(f"({query})" for query in _STATEMENTS)
+    return f"""
+SELECT encode(sha256(convert_to(coalesce(string_agg(b.statement, chr(10)), ''), 'UTF8')), 'hex')
+FROM ({parts.format(unowned=_UNOWNED)}) AS b (schema, name, statement)
+WHERE json_build_array(b.schema, b.name)::text <> ALL(:declared_types)"""
+
+
 def borrow(
     target: Connection, scratch: Connection, scope: Scope, declared: set[tuple[str, str]]
 ) -> None:

@@ -40,12 +40,13 @@ def pinned(connection: Connection) -> Iterator[Mapping[str, str]]:
     """Read under settings by which both sides of a comparison print alike.
 
     The settings before are what it gives, and come back at the end, within the same transaction.
+    With them it gives `current_schemas`, what the search path found.
     """
     before = _set(connection, PINNED)
     try:
         yield before
     finally:
-        _set(connection, before)
+        _set(connection, {name: before[name] for name in PINNED})
 
 
 class Catalog(Generic[R]):
@@ -103,9 +104,10 @@ def frozen(value: Any) -> Any:
 
 def _set(connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
     """Set settings for the transaction, and return what they were."""
-    names = list(settings)
+    names = ["current_schemas", *settings]
     # A list of results is worked off from left to right.
-    before = [f"pg_catalog.current_setting({literal(name)})" for name in names]
+    before = ["pg_catalog.current_schemas(false)::pg_catalog.text"]
+    before += [f"pg_catalog.current_setting({literal(name)})" for name in settings]
     after = [
         f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)"
         for name, value in settings.items()

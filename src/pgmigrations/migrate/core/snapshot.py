@@ -51,6 +51,11 @@ class Record:
         """(schema, name) of the tables that must be there before it, its own left out."""
         return ()
 
+    @property
+    def takes_relation_name(self) -> bool:
+        """Whether no other table, index or sequence of its schema can have its name."""
+        return False
+
     def restored(self) -> Self:
         """Return it as it is after a dump and restore, which some states do not outlive."""
         return self

@@ -6,7 +6,7 @@ What is equal in two states is compared as text and never becomes a record.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,13 +32,23 @@ class State:
     scope: Scope
     lines: Mapping[str, Sequence[str]]
 
-    def without(self, other: State) -> State:
-        """Return what the other state does not hold in exactly the same form."""
+    def without(self, other: State, whole: Collection[str] = ()) -> State:
+        """Return what the other state does not hold in exactly the same form.
+
+        Args:
+            other: The other state.
+            whole: Names of kinds of which everything is returned.
+        """
         left: dict[str, Sequence[str]] = {}
         for name, lines in self.lines.items():
-            known = set(other.lines.get(name, ()))
+            known = set(other.lines.get(name, ())) if name not in whole else ()
             left[name] = [line for line in lines if line not in known]
         return State(self.kinds, self.scope, left)
+
+    def only(self, names: Collection[str]) -> State:
+        """Return what it holds of the kinds of these names."""
+        kept = {name: lines for name, lines in self.lines.items() if name in names}
+        return State(self.kinds, self.scope, kept)
 
     def records(self) -> Iterator[Record]:
         """Make the records of all lines."""

@@ -48,6 +48,11 @@ class ConstraintRecord(Record):
         return ((self.referred_table[0], self.referred_table[1]),)
 
     @property
+    def takes_relation_name(self) -> bool:
+        """Of those that have an index."""
+        return self.sort in ("primary key", "unique", "exclusion")
+
+    @property
     def filter_type(self) -> str:
         """Alembic's words for the sorts that it has words for."""
         return self.sort.replace(" ", "_") + "_constraint"

@@ -34,6 +34,11 @@ class IndexRecord(Record):
     comment: str
 
     @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def relation(self) -> tuple[str, str]:
         """Its table."""
         return (self.schema, self.table)

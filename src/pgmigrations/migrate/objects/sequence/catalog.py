@@ -32,6 +32,11 @@ class SequenceRecord(Record):
     comment: str
 
     @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def relation(self) -> tuple[str, str] | None:
         """The table whose column owns it."""
         return (self.owner[0], self.owner[1]) if self.owner else None

@@ -49,6 +49,11 @@ class TableRecord(Record):
             object.__setattr__(self, "is_ours", False)
 
     @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def referred_relations(self) -> tuple[tuple[str, str], ...]:
         """The tables that it inherits from."""
         return tuple((schema, name) for schema, name in self.parents)

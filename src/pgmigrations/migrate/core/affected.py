@@ -112,7 +112,7 @@ def place_of(record: Record) -> Place:
 
 
 def _inherits(table: Table) -> bool:
-    return "postgresql_inherits" in table.dialect_kwargs
+    return "postgresql_inherits" in dict(table.dialect_kwargs)
 
 
 def _is_plain(name: str) -> bool:

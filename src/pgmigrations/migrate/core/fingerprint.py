@@ -227,7 +227,7 @@ class _Reader:
         own = [self._state(one) for one in column.constraints] if column.constraints else ()
         return (self._state(column), read, default, own)
 
-    def _state(self, item: Any) -> object:
+    def _state(self, item: Any) -> Any:
         class_ = type(item)
         if class_ not in _STATE:
             raise NotSure

@@ -35,7 +35,6 @@ from sqlalchemy.schema import (
 )
 from sqlalchemy.sql import ddl
 from sqlalchemy.sql.elements import ClauseElement, TextClause, quoted_name
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import SchemaType, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
@@ -91,7 +90,8 @@ def fingerprint(
         }
         if len(tables) == sum(len(metadata.tables) for metadata in metadatas):
             return Fingerprint(tables, digest(rest))
-    except NotSure:
+    # Whatever goes wrong here is not sure; what is wrong with the models, compiling them will tell.
+    except Exception:
         pass
     return Fingerprint({}, digest(list(compiled())))
 
@@ -318,7 +318,7 @@ class _Reader:
 
     def _expression(self, value: Any) -> object:
         key = None
-        if isinstance(value, FunctionElement) and not len(value.clauses):
+        if "clause_expr" in vars(value) and not len(value.clauses):
             name = getattr(value, "name", "")
             key = (
                 type(value),

@@ -156,7 +156,7 @@ _STATE: dict[type, set[str]] = {
     ExcludeConstraint: _CONSTRAINT,
     CheckConstraint: _CONSTRAINT,
     ForeignKeyConstraint: _CONSTRAINT,
-    Index: _CONSTRAINT | {"_table_bound_expressions"},
+    Index: _CONSTRAINT | {"_table_bound_expressions", "_cols_wo_table"},
     Identity: _BACK,
     Computed: _BACK,
     DefaultClause: _BACK | {"for_update", "reflected"},

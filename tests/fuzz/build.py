@@ -5,11 +5,12 @@ What SQLAlchemy has no word for is a `DDL` that runs after its table has been cr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import (
     DDL,
+    INTEGER,
     CheckConstraint,
     Column,
     Computed,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     event,
+    quoted_name,
     text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -47,9 +49,20 @@ from tests.fuzz.spec import (
 from tests.fuzz.valid import sequence_of
 
 
-def build(spec: SchemaSpec) -> MetaData:
-    """Build the models of a description."""
+ANCHOR = "anchor"
+
+
+def build(spec: SchemaSpec, schemas: Iterable[str] = ()) -> MetaData:
+    """Build the models of a description.
+
+    Args:
+        spec: The description.
+        schemas: Schemas that the models name, whatever the description has in them: what is in a
+            schema that no model names any more is left alone.
+    """
     metadata = MetaData()
+    for schema in schemas:
+        Table(ANCHOR, metadata, Column("id", INTEGER), schema=schema)
     enums = {one.place: _enum(one, metadata) for one in spec.enums}
     sequences = {one.place: _sequence(one, metadata) for one in spec.sequences}
     tables: dict[Place, Table] = {}
@@ -133,7 +146,9 @@ def _table(
         keywords["prefixes"] = ["UNLOGGED"]
     items += [_index(one) for one in spec.indexes]
     if parent is not None:
-        keywords["postgresql_inherits"] = parent
+        # SQLAlchemy takes a name for one of the default schema.
+        name = quoted_name(qualified(parent.schema, parent.name), quote=False)
+        keywords["postgresql_inherits"] = name if parent.schema else parent.name
     if spec.partition is not None:
         columns = ", ".join(map(identifier, spec.partition.columns))
         keywords["postgresql_partition_by"] = f"{spec.partition.strategy} ({columns})"

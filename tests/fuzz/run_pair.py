@@ -53,6 +53,7 @@ class PairRun:
         self._databases = databases
         self._folder = folder
         self._rounds = rounds
+        self._schemas: list[str] = []
         self.more_rounds = 0
 
     def run(self, pair: Pair) -> None:
@@ -62,6 +63,7 @@ class PairRun:
             PairFailed: It did not go as it should.
         """
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._schemas = sorted(pair.before.schemas | pair.after.schemas)
         empty = self._databases.template("schemas of the fuzzer", _create_schemas)
         fresh = self._databases.fresh
         with (
@@ -84,7 +86,7 @@ class PairRun:
             start = project.revisions()[-1].stem if project.revisions() else "base"
             self._same(project.url, one, before, "make the first")
             with _step("to the second"):
-                written = self._changed(project.models(build(pair.after)))
+                written = self._changed(project.models(self._models(pair.after)))
             self._same(project.url, two, after, "to the second")
             with _step("to the second, again"):
                 for revision in written:
@@ -97,19 +99,22 @@ class PairRun:
                 with _step("up to the second"):
                     project.upgrade()
             with _step("to the first by a revision"):
-                self._changed(project.models(build(pair.before)))
+                self._changed(project.models(self._models(pair.before)))
             self._same(project.url, one, before, "to the first by a revision")
 
+    def _models(self, spec: SchemaSpec) -> MetaData:
+        return build(spec, self._schemas)
+
     def _created(self, url: str, spec: SchemaSpec) -> str:
-        _create_all(url, build(spec))
+        _create_all(url, self._models(spec))
         return _dump(url)
 
     def _start(self, project: Project, pair: Pair) -> None:
-        project.models(build(pair.before))
+        project.models(self._models(pair.before))
         if not pair.is_created:
             self._changed(project)
             return
-        _create_all(project.url, build(pair.before))
+        _create_all(project.url, self._models(pair.before))
         project.run("revision", "-m", "start", "--rev-id", "001_start")
         project.run("stamp", "head")
         if (written := project.autogenerate()) is not None:

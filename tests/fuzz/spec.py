@@ -214,6 +214,12 @@ class SchemaSpec:
     enums: tuple[EnumSpec, ...] = ()
     sequences: tuple[SequenceSpec, ...] = ()
 
+    @property
+    def schemas(self) -> frozenset[str]:
+        """The schemas that something is in, but for the default one."""
+        found = {one.schema for one in (*self.tables, *self.enums, *self.sequences)}
+        return frozenset(found - {""})
+
     def table(self, place: Place) -> TableSpec | None:
         """Find a table."""
         return next((one for one in self.tables if one.place == place), None)

@@ -148,7 +148,7 @@ def _table(
     if parent is not None:
         # SQLAlchemy takes a name for one of the default schema.
         name = quoted_name(qualified(parent.schema, parent.name), quote=False)
-        keywords["postgresql_inherits"] = name if parent.schema else parent.name
+        keywords["postgresql_inherits"] = (name if parent.schema else parent.name,)
     if spec.partition is not None:
         columns = ", ".join(map(identifier, spec.partition.columns))
         keywords["postgresql_partition_by"] = f"{spec.partition.strategy} ({columns})"

@@ -29,3 +29,5 @@ class Phase(enum.IntEnum):
     DROP_TYPE = 80
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
+    LEFT_OVER = 95
+    """What a trial run has found to be left over by all the others."""

@@ -151,7 +151,8 @@ def _failed(seed: int, pair: Pair, failure: PairFailed) -> Outcome:
     options = _RUN["options"]
     report = str(failure)
     if not options.no_shrink:
-        small, failure = shrunk(pair, failure, _RUN["run"].run, options.shrink_seconds)
+        major = _RUN["databases"].version // 10000
+        small, failure = shrunk(pair, failure, _RUN["run"].run, options.shrink_seconds, major)
         report = f"{failure}\n{described(small)}"
     return Outcome(seed, pair.edits, signature(failure), report)
 

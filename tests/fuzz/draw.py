@@ -40,6 +40,9 @@ DEFERRABLE = ("", "", "DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED")
 COLLATIONS = ("", "C", "POSIX")
 
 
+SORTS = ("table",) * 8 + ("partitioned", "child")
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A source of chance, and what the server can do.
@@ -48,11 +51,13 @@ class Drawing:
         rng: The source.
         major: The server's major version.
         has_lz4: Whether the server can compress by lz4.
+        sorts: The sorts of tables that a schema is drawn from.
     """
 
     rng: Random
     major: int
     has_lz4: bool = False
+    sorts: tuple[str, ...] = SORTS
 
     def chance(self, probability: float) -> bool:
         """Say yes with a probability."""

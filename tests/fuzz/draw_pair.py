@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from random import Random
 
-from tests.fuzz.draw import Drawing
+from tests.fuzz.draw import SORTS, Drawing
 from tests.fuzz.draw_schema import draw_schema
 from tests.fuzz.edits import EDITS
 from tests.fuzz.spec import SchemaSpec
@@ -35,9 +35,11 @@ def draw_pair(
         rng: The source of chance; the same state gives the same pair.
         major: The server's major version.
         has_lz4: Whether the server can compress by lz4.
-        without: Edits that are left out, by name.
+        without: Edits that are left out, by name; one that adds a sort of table, with that sort.
     """
-    drawing = Drawing(rng, major, has_lz4)
+    adding = {"partitioned": "table: add a partitioned one", "child": "table: add a child"}
+    sorts = tuple(sort for sort in SORTS if adding.get(sort) not in without)
+    drawing = Drawing(rng, major, has_lz4, sorts)
     is_created = drawing.chance(0.5)
     before = draw_schema(drawing)
     names = [name for name in EDITS if name not in without]

@@ -44,7 +44,7 @@ def draw_schema(drawing: Drawing, tables: int | None = None) -> SchemaSpec:
 
 def with_new_table(drawing: Drawing, spec: SchemaSpec, sort: str | None = None) -> SchemaSpec:
     """Add a table, its keys and indexes included."""
-    sort = sort or drawing.pick(("table",) * 8 + ("partitioned", "child"))
+    sort = sort or drawing.pick(drawing.sorts)
     table = draw_table(drawing, spec, sort)
     spec = valid(replace(spec, tables=(*spec.tables, table)), drawing.major)
     for draw in (_keys, _foreign_keys, _checks, _exclusions, _indexes, _switches):

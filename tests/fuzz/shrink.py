@@ -28,7 +28,7 @@ def signature(failure: PairFailed) -> str:
 
 
 def shrunk(
-    pair: Pair, failure: PairFailed, run: Run, seconds: float, major: int = 18
+    pair: Pair, failure: PairFailed, run: Run, seconds: float, major: int
 ) -> tuple[Pair, PairFailed]:
     """Take away from both schemas, and undo edits, while the pair fails in the same way."""
     end = time.monotonic() + seconds

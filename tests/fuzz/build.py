@@ -48,7 +48,6 @@ from tests.fuzz.spec import (
 )
 from tests.fuzz.valid import sequence_of
 
-
 ANCHOR = "anchor"
 
 
@@ -98,7 +97,7 @@ class MetaDataListener:
 
 
 def _ddl(statement: str) -> DDL:
-    return DDL(statement.replace("%", "%%"))
+    return DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
 def _text(statement: str) -> Any:

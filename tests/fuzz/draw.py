@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -30,6 +30,7 @@ from tests.fuzz.spec import (
     KeySpec,
     SchemaSpec,
     TableSpec,
+    changed,
 )
 from tests.fuzz.valid import TOASTED, sequence_default
 
@@ -302,8 +303,3 @@ class Drawing:
             descending=self.chance(0.25),
             nulls=self.pick(("FIRST", "LAST")) if self.chance(0.2) else "",
         )
-
-
-def changed(column: ColumnSpec, changes: Mapping[str, object]) -> ColumnSpec:
-    """Return a column with other properties."""
-    return ColumnSpec(**{**vars(column), **changes})

@@ -44,7 +44,8 @@ def draw_pair(
     before = draw_schema(drawing)
     names = [name for name in EDITS if name not in without]
     wanted = rng.randint(1, MOST_EDITS)
-    after, applied = before, []
+    after = before
+    applied: list[str] = []
     for _ in range(20 * MOST_EDITS):
         if len(applied) == wanted:
             break

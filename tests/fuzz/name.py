@@ -41,8 +41,8 @@ def names_of(spec: SchemaSpec) -> Iterator[str]:
     """Yield every name of a description."""
     for table in spec.tables:
         yield from table_names(table)
-    for one in (*spec.enums, *spec.sequences):
-        yield one.name
+    yield from (one.name for one in spec.enums)
+    yield from (one.name for one in spec.sequences)
 
 
 def table_names(table: TableSpec) -> Iterator[str]:

@@ -88,7 +88,8 @@ def configure_arguments(
         "transaction_per_migration": True,
         # The version table is made by the first step, in its transaction.
         "dont_mutate": True,
-        "autogenerate_plugins": ["alembic.autogenerate.*", NAME],
+        # Alembic's own would compare text.
+        "autogenerate_plugins": [NAME],
         "include_schemas": bool(schemas),
         "include_name": _included(include_name, schemas),
         "render_item": item_renderer(chosen, render_item),

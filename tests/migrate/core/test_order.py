@@ -79,8 +79,9 @@ def test_a_cycle_of_foreign_keys_is_closed_after_its_tables(project: Project) ->
     Table("two", metadata, Column("id", Integer, ForeignKey("one.id"), primary_key=True))
     revision = project.models(metadata).autogenerate()
     assert revision is not None
-    assert calls(revision, "upgrade") == ["create_table", "create_table", "create_foreign_key"]
-    assert calls(revision, "downgrade") == ["drop_constraint", "drop_table", "drop_table"]
+    added, removed = ["add_constraint"] * 2, ["remove_constraint"] * 2
+    assert calls(revision, "upgrade") == ["create_table", "create_table", *added]
+    assert calls(revision, "downgrade") == [*removed, "drop_table", "drop_table"]
     project.upgrade()
     assert project.check()
     project.downgrade()

@@ -15,7 +15,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from pgmigrations.migrate.core.alembic_private import render_type
-from pgmigrations.migrate.core.quoting import DIALECT
 from pgmigrations.migrate.core.types import sql_of
 from tests.support.project import Project
 
@@ -179,22 +178,6 @@ def test_a_type_is_rendered_as_a_person_would_write_it(
 ) -> None:
     rendered = render_type(type_, project.autogenerate_context()).replace("dim=", "")
     assert rendered == text
-
-
-def test_a_check_that_a_type_brings_along_survives(project: Project) -> None:
-    context = project.autogenerate_context()
-    for type_ in (
-        sa.Enum("a", "b%s", name="n", native_enum=False, create_constraint=True),
-        Kinds("a", "b", name="kinds", native_enum=False, create_constraint=True),
-    ):
-        copy = eval(render_type(type_, context), _namespace(context.imports))
-        assert _created(copy) == _created(type_)
-        assert "CHECK" in _created(type_)
-
-
-def _created(type_: TypeEngine[Any]) -> str:
-    table = sa.Table("t", sa.MetaData(), sa.Column("c", type_))
-    return str(sa.schema.CreateTable(table).compile(dialect=DIALECT))
 
 
 def _namespace(imports: set[str]) -> dict[str, Any]:

@@ -3,68 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import (
-    AlterColumnOp,
-    DropColumnOp,
-    DropTableOp,
-    MigrateOperation,
-    ModifyTableOps,
-    UpgradeOps,
-)
+from alembic.operations.ops import MigrateOperation, UpgradeOps
 from alembic.util import PriorityDispatchResult
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.difference import find_differences
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.filters import is_dropped, is_refused
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
-from pgmigrations.migrate.core.options import OPTION, metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.phrased import is_refused, keep_tables_and_columns
-from pgmigrations.migrate.core.snapshot import Change, Record, Scope
-
-
-class Freed:
-    """The tables and columns that Alembic's own comparison drops or gives another type.
-
-    What they use is free afterwards. A table that the project's `include_object` keeps is none.
-    """
-
-    def __init__(self, upgrade_ops: UpgradeOps) -> None:
-        self._tables: set[tuple[str | None, str]] = set()
-        self._columns: set[tuple[str | None, str, str]] = set()
-        for operation in upgrade_ops.ops:
-            self._add(operation)
-
-    def _add(self, operation: MigrateOperation) -> None:
-        if isinstance(operation, ModifyTableOps):
-            for inner in operation.ops:
-                self._add(inner)
-        elif isinstance(operation, DropTableOp):
-            self._tables.add((operation.schema, operation.table_name))
-        elif isinstance(operation, DropColumnOp) or (
-            isinstance(operation, AlterColumnOp) and operation.modify_type is not None
-        ):
-            self._columns.add((operation.schema, operation.table_name, operation.column_name))
-
-    def holds(self, place: tuple[str, str, str], scope: Scope) -> bool:
-        """Tell it of one place of `Record.used_by`."""
-        schema, table, column = scope.shown_schema(place[0]), place[1], place[2]
-        if (schema, table) in self._tables or (schema, table, column) in self._columns:
-            return True
-        # An index or a check goes with the column that it is on.
-        return not column and any(one[:2] == (schema, table) for one in self._columns)
+from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.snapshot import Change, Record
+from pgmigrations.migrate.core.whole_table import creations, removals
 
 
 class UnphrasedDifference(PgMigrationsError):
     """A difference that no operation expresses."""
 
     def __init__(self, change: Change[Any]) -> None:
-        record = _record(change)
+        record = change.record
         place = f" of {'.'.join(record.relation)}" if record.relation else ""
         super().__init__(
             f"{record.kind} {record.name}{place} differs, and no operation expresses how: "
@@ -79,43 +41,86 @@ def compare_kinds(
 ) -> PriorityDispatchResult:
     """Make the operations say exactly what differs, in a project that asked for it.
 
-    Alembic has looked before: what it found of whole tables and columns is kept, since it phrases
-    them well; all else comes from the difference of the snapshots.
-
     Args:
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
-        upgrade_ops: What Alembic has found; changed in place.
+        upgrade_ops: Where the operations go.
 
     Raises:
         UnphrasedDifference: Something differs and no kind has an operation for it.
     """
-    if OPTION in context.opts:
-        freed = Freed(upgrade_ops)
-        refuse_long_names(metadatas_of(context.migration_context))
-        target, settings = context.connection, settings_of(context.migration_context)
-        assert target is not None
-        assert settings is not None
-        scope = scope_of(context.migration_context)
+    migration = context.migration_context
+    settings = settings_of(migration)
+    target = context.connection
+    if settings is not None and target is not None:
+        refuse_long_names(metadatas_of(migration))
+        scope = scope_of(migration)
         difference, changes = find_differences(
             kinds,
             target,
-            metadatas_of(context.migration_context),
+            metadatas_of(migration),
             scope,
             settings,
-            lambda record: _is_ours(record, context, scope, freed),
+            lambda record: is_dropped(record, context, scope),
         )
-        made = keep_tables_and_columns(upgrade_ops, difference)
-        by_kind = {kind.name: kind for kind in kinds}
-        for change in changes:
-            record = _record(change)
-            if (
-                record.identity not in made
-                and not _comes_with_its_table(record, difference)
-                and not is_refused(record, difference, context)
-            ):
-                upgrade_ops.ops.extend(_phrased(by_kind[record.kind], change, difference))
+        changes = [
+            one
+            for one in changes
+            if _has_place(one.record, difference) and not is_refused(one, difference, context)
+        ]
+        used = {one.record.identity for one in _still_used(changes)}
+        changes = [one for one in changes if one.record.identity not in used]
+        ours = {key: one for key, one in difference.actual.items() if key not in used}
+        difference = dataclasses.replace(difference, actual=ours)
+        for operation in phrased(kinds, changes, difference):
+            if isinstance(operation, Operation):
+                log.info("Detected %s: %s", operation.operation_name, operation.subject)
+            upgrade_ops.ops.append(operation)
     return PriorityDispatchResult.CONTINUE
+
+
+def phrased(
+    kinds: Sequence[AnyKind], changes: Sequence[Change[Any]], difference: Difference
+) -> Iterator[MigrateOperation]:
+    """Yield the operations for changes; tables that come or go whole are one each.
+
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        changes: What differs.
+        difference: Both states.
+
+    Raises:
+        UnphrasedDifference: No kind has an operation for one of them.
+    """
+    by_kind = {kind.name: kind for kind in kinds}
+    for change in changes:
+        record = change.record
+        if record.kind == "table" and not difference.has_table(record.schema, record.name):
+            continue
+        if record.relation is not None and not difference.has_table(*record.relation):
+            continue
+        if _comes_with_its_column(record, difference):
+            continue
+        yield from phrased_alone(by_kind[record.kind], change, difference)
+    tables = [one for one in changes if one.record.kind == "table"]
+    made = [one.record for one in tables if one.before is None]
+    gone = [one.record for one in tables if one.after is None]
+    yield from removals(gone, kinds, difference, phrased_alone)
+    yield from creations(made, kinds, difference, phrased_alone)
+
+
+def phrased_alone(
+    kind: AnyKind, change: Change[Any], difference: Difference
+) -> Sequence[MigrateOperation]:
+    """Return the operations for one change.
+
+    Raises:
+        UnphrasedDifference: The kind has none.
+    """
+    found = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
+    if not found:
+        raise UnphrasedDifference(change)
+    return found
 
 
 def described(change: Change[Any]) -> str:
@@ -142,49 +147,45 @@ def changed_properties(change: Change[Any]) -> list[str]:
     ]
 
 
-def _record(change: Change[Any]) -> Record:
-    record = change.after or change.before
-    assert isinstance(record, Record)
-    return record
+def _has_place(record: Record, difference: Difference) -> bool:
+    """Tell whether the table that it is in, if any, is one that is looked at."""
+    if record.relation is None:
+        return True
+    table = ("table", *record.relation)
+    return table in difference.actual or table in difference.declared
 
 
-def _comes_with_its_table(record: Record, difference: Difference) -> bool:
-    """Tell whether the table of it is made or dropped whole, or left to its own filter."""
-    if record.kind == "table":
-        return not difference.has_table(record.schema, record.name)
-    return record.relation is not None and not difference.has_table(*record.relation)
-
-
-def _phrased(
-    kind: AnyKind, change: Change[Any], difference: Difference
-) -> Sequence[MigrateOperation]:
-    phrased = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
-    if not phrased:
-        raise UnphrasedDifference(change)
-    for operation in phrased:
-        if isinstance(operation, Operation):
-            log.info("Detected %s: %s", operation.operation_name, operation.subject)
-    return phrased
-
-
-def _is_ours(record: Record, context: AutogenContext, scope: Scope, freed: Freed) -> bool:
-    """Tell whether an undeclared object may be dropped.
-
-    The project's `include_name` is asked about it, and nothing that needs it may stay.
-    """
-
-    def included(name: str, type_: str, schema: str, table: str | None = None) -> bool:
-        parents: Any = {"schema_name": scope.shown_schema(schema)}
-        if table is not None:
-            parents["table_name"] = table
-        return context.run_name_filters(name, cast(Any, type_), parents)
-
-    relation = record.relation
-    if relation is not None and not included(relation[1], "table", relation[0]):
+def _comes_with_its_column(record: Record, difference: Difference) -> bool:
+    """Tell whether a column that comes or goes makes or drops what it owns."""
+    if not record.owning_column:
         return False
-    table = relation[1] if relation is not None else None
-    return (
-        record.is_ours
-        and included(record.name, record.filter_type, record.schema, table)
-        and all(freed.holds(place, scope) for place in record.used_by)
-    )
+    column = ("column", *record.owning_column)
+    if column in difference.declared and column in difference.actual:
+        return False
+    return column in difference.actual or difference.is_serial(record.owning_column)
+
+
+def _still_used(changes: Sequence[Change[Any]]) -> Iterator[Change[Any]]:
+    """Find what no model declares and what stays cannot do without."""
+    gone: set[tuple[str, str, str]] = set()
+    for change in changes:
+        before, after = change.before, change.after
+        if before is not None and before.kind == "table" and after is None:
+            gone.add((before.schema, before.name, ""))
+        elif (
+            before is not None
+            and before.kind == "column"
+            and (after is None or before.type != after.type)
+        ):
+            gone.add((*before.relation, before.name))
+    whole = {place[:2] for place in gone if not place[2]}
+    touched = {place[:2] for place in gone}
+
+    def is_free(place: tuple[str, str, str]) -> bool:
+        # An index or a check goes with the column that it is on.
+        return place in gone or place[:2] in whole or (not place[2] and place[:2] in touched)
+
+    for change in changes:
+        before = change.before
+        if before is not None and change.after is None and not all(map(is_free, before.used_by)):
+            yield change

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeAlias
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.operation import Operation
-from pgmigrations.migrate.core.snapshot import Change, R, Scope, Snapshot
+from pgmigrations.migrate.core.quoting import chosen_name
+from pgmigrations.migrate.core.snapshot import Change, R, Record, Scope, Snapshot
 
 Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,16 +37,51 @@ class Difference:
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
-        for metadata in self.metadatas:
-            for table in metadata.tables.values():
-                if table.name == name and (table.schema or self.scope.default_schema) == schema:
-                    return table
-        return None
+        return self._tables.get((schema, name))
 
     def has_table(self, schema: str, name: str) -> bool:
         """Tell whether a table is there before and after, so that it is changed, not made."""
         identity = ("table", schema, name)
         return identity in self.actual and identity in self.declared
+
+    def declared_in(self, relation: tuple[str, str]) -> Sequence[Record]:
+        """Find what is declared in a table, in the order in which it was read."""
+        return self._declared_in.get(relation, ())
+
+    def is_serial(self, place: tuple[str, ...]) -> bool:
+        """Tell whether a declared column is what the type SERIAL makes.
+
+        Args:
+            place: (schema, table, column).
+        """
+        if not place:
+            return False
+        schema, table, column = place
+        sequence = (schema, chosen_name(table, [column], "seq"))
+        return any(
+            (one.schema, one.name) == sequence and one.owning_column == place
+            for one in self.declared_in((schema, table))
+        )
+
+    def reversed(self) -> Difference:
+        """Turn it around; the models say nothing of the way back."""
+        return Difference(self.scope, self.declared, self.actual, ())
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], Table]:
+        return {
+            (table.schema or self.scope.default_schema, table.name): table
+            for metadata in reversed(self.metadatas)
+            for table in metadata.tables.values()
+        }
+
+    @cached_property
+    def _declared_in(self) -> dict[tuple[str, str], list[Record]]:
+        found: dict[tuple[str, str], list[Record]] = {}
+        for record in self.declared.values():
+            if record.relation is not None:
+                found.setdefault(record.relation, []).append(record)
+        return found
 
 
 @dataclass(frozen=True)
@@ -60,12 +98,16 @@ class Comparison(Generic[R]):
         reprinted: Makes a record's object once more, in a scratch database that has the declared
             tables, and returns how it prints then: what the server prints at first is not always
             what it prints after a dump and restore. None where printing is a fixed point.
+        parts: The elements of its table's CREATE TABLE that make a declared record: none where
+            another element brings it along, None where it takes a statement of its own, as all
+            records do where this is not given.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
     declared: Callable[[Sequence[MetaData], Scope, Snapshot[R]], Iterable[R]] | None = None
     created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
+    parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer
 
-from pgmigrations.migrate.core.cycle import take_out_cycles
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.phase import Phase
@@ -22,10 +21,9 @@ def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
     ensured: dict[type[MigrateOperation], Callable[[Any], None]] = {}
     for kind in kinds:
         ensured.update(kind.ensured)
-    take_out_cycles(container)
-    ordered = sorted(container.ops, key=_phase)
+    ordered = sorted(_leaves(container), key=_phase)
     container.ops[:] = _joined(ordered)
-    for operation in _leaves(container):
+    for operation in container.ops:
         _ensure(operation, ensured)
 
 
@@ -51,6 +49,7 @@ def _joined(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
 
 def _leaves(container: OpContainer) -> Iterator[MigrateOperation]:
     for operation in container.ops:
+        # Batch mode, which needs them together, is for other databases.
         if isinstance(operation, ModifyTableOps):
             yield from _leaves(operation)
         else:

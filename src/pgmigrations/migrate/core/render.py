@@ -137,11 +137,8 @@ def _render_enum(type_: Enum, context: AutogenContext) -> str:
 
 
 def _render_text_enum(type_: Enum) -> str:
-    """Render an enum that is a text to PostgreSQL, with the check that it may bring along."""
-    if not type_.create_constraint:
-        return f"sa.String(length={type_.length})"
-    keyword = {"name": type_.name, "native_enum": False, "create_constraint": True}
-    return render_call("sa.Enum", list(type_.enums), {**keyword, "length": type_.length})
+    """Render an enum that is a text to PostgreSQL; a check that it brings along is said apart."""
+    return f"sa.String(length={type_.length})"
 
 
 def _render_interval(type_: Interval) -> str:

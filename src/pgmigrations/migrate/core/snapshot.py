@@ -42,6 +42,16 @@ class Record:
         return None
 
     @property
+    def owning_column(self) -> tuple[str, ...]:
+        """(schema, table, column) that it comes and goes with; empty for what has none."""
+        return ()
+
+    @property
+    def referred_relations(self) -> tuple[tuple[str, str], ...]:
+        """(schema, name) of the tables that must be there before it, its own left out."""
+        return ()
+
+    @property
     def filter_type(self) -> str:
         """What a project's `include_name` is told that it is."""
         return self.kind
@@ -83,6 +93,13 @@ class Change(Generic[R]):
 
     before: R | None
     after: R | None
+
+    @property
+    def record(self) -> R:
+        """The object as it is afterwards, else as it was."""
+        found = self.before if self.after is None else self.after
+        assert found is not None
+        return found
 
 
 def differences(before: Snapshot[R], after: Snapshot[R]) -> Iterator[Change[R]]:

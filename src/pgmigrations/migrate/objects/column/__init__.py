@@ -1,9 +1,10 @@
-"""The kind "column": what changes in a column that stays."""
+"""The kind "column": columns of a table that stays; those of a new one come along with it."""
 
 from __future__ import annotations
 
 from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord, read
+from pgmigrations.migrate.objects.column.element import parts
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.phrase import phrase
 from pgmigrations.migrate.objects.column.reprinted import reprinted
@@ -12,5 +13,5 @@ KIND: Kind[ColumnRecord] = Kind(
     name="column",
     read=read,
     operations=(ChangeColumn,),
-    comparison=Comparison(phrase, reprinted=reprinted),
+    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
 )

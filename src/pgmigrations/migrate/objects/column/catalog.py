@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
@@ -29,6 +29,7 @@ class ColumnRecord(Record):
         statistics: Statistics target; empty for the server's choice.
         options: Such as `n_distinct=5`, sorted.
         comment: Empty where there is none.
+        position: Its place among the table's columns; no part of its definition.
     """
 
     kind: ClassVar[str] = "column"
@@ -44,6 +45,7 @@ class ColumnRecord(Record):
     statistics: str
     options: tuple[str, ...]
     comment: str
+    position: int = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -78,7 +80,7 @@ SELECT n.nspname, a.attname, c.relname,
        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE '' END,
        coalesce(nullif(a.attstattarget, -1)::text, ''),
        ARRAY(SELECT o FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg_attver=%' ORDER BY o),
-       coalesce(col_description(c.oid, a.attnum), '')
+       coalesce(col_description(c.oid, a.attnum), ''), a.attnum
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -91,7 +93,7 @@ LEFT JOIN pg_depend i ON i.refclassid = 'pg_class'::regclass AND i.refobjid = a.
   AND a.attidentity <> ''
 LEFT JOIN pg_sequence q ON q.seqrelid = i.objid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND """
-_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname, a.attname")
+_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname, a.attnum")
 _FIND = text(f"{_SELECT} n.nspname = :schema AND c.relname = :table AND a.attname = :column")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from alembic.operations.ops import AlterColumnOp, MigrateOperation
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, MigrateOperation
 from sqlalchemy import DefaultClause, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -15,6 +15,7 @@ from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
 from pgmigrations.migrate.objects.column.change import PROPERTIES
 from pgmigrations.migrate.objects.column.conversion import using
+from pgmigrations.migrate.objects.column.element import element
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
 
@@ -28,8 +29,13 @@ def phrase(change: Change[ColumnRecord], difference: Difference) -> list[Migrate
     converted, so a change that needs one is ours.
     """
     before, after = change.before, change.after
-    if before is None or after is None:
-        return []
+    if before is None:
+        assert after is not None
+        return [_added(after, difference)]
+    if after is None:
+        added = _added(before, difference.reversed())
+        schema = difference.scope.shown_schema(before.schema)
+        return [DropColumnOp(before.table, before.name, schema=schema, _reverse=added)]
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names and not (before.generated or after.generated):
@@ -48,6 +54,11 @@ def phrase(change: Change[ColumnRecord], difference: Difference) -> list[Migrate
             first, then = ({"identity_options"}, names - {"identity_options"})
         return [_ours(before, after, one, schema, forth, back) for one in (first, then) if one]
     return [_ours(before, after, _with_others(before, after, names), schema, forth, back)]
+
+
+def _added(record: ColumnRecord, difference: Difference) -> AddColumnOp:
+    schema = difference.scope.shown_schema(record.schema)
+    return AddColumnOp(record.table, element(record, difference, alone=True), schema=schema)
 
 
 def _with_others(before: ColumnRecord, after: ColumnRecord, names: set[str]) -> set[str]:

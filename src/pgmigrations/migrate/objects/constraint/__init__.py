@@ -14,6 +14,7 @@ from pgmigrations.migrate.objects.constraint.ensure import (
     if_not_exists,
     rendered,
 )
+from pgmigrations.migrate.objects.constraint.parts import parts
 from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
 from pgmigrations.migrate.objects.constraint.replace import (
     CommentOnConstraint,
@@ -31,7 +32,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         ValidateConstraint,
         CommentOnConstraint,
     ),
-    comparison=Comparison(phrase, reprinted=reprinted),
+    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

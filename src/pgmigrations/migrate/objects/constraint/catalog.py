@@ -44,6 +44,13 @@ class ConstraintRecord(Record):
         return (self.schema, self.table)
 
     @property
+    def referred_relations(self) -> tuple[tuple[str, str], ...]:
+        """The other side of a foreign key."""
+        if not self.referred_table or self.referred_table == self.relation:
+            return ()
+        return ((self.referred_table[0], self.referred_table[1]),)
+
+    @property
     def filter_type(self) -> str:
         """Alembic's words for the sorts that it has words for."""
         return self.sort.replace(" ", "_") + "_constraint"

@@ -29,7 +29,7 @@ def said(record: ConstraintRecord, difference: Difference) -> str:
     class_ = _CLASSES.get(record.sort)
     if table is None or class_ is None:
         return record.definition
-    named = {_name(one): one for one in _made(table, class_)}
+    named = {constraint_name(one): one for one in _made(table, class_)}
     found = named.get(record.name)
     if found is None:
         found = _only_unnamed(record, table, class_, difference)
@@ -49,8 +49,8 @@ def _only_unnamed(
 ) -> Constraint | None:
     """Find the one constraint that the server has chosen a name for, if it is the only one."""
     made = list(_made(table, class_))
-    unnamed = [one for one in made if _name(one) is None]
-    names = {_name(one) for one in made}
+    unnamed = [one for one in made if constraint_name(one) is None]
+    names = {constraint_name(one) for one in made}
     records = [
         one
         for one in difference.declared.values()
@@ -61,7 +61,7 @@ def _only_unnamed(
     return unnamed[0] if len(unnamed) == len(records) == 1 else None
 
 
-def _name(constraint: Constraint) -> str | None:
+def constraint_name(constraint: Constraint) -> str | None:
     """Return the name as it is sent, after the naming convention."""
     if constraint.name is None:
         return None
@@ -72,7 +72,7 @@ def _name(constraint: Constraint) -> str | None:
 
 def _text(constraint: Constraint) -> str:
     compiled = str(_COMPILER.process(constraint)).strip()
-    name = _name(constraint)
+    name = constraint_name(constraint)
     if name is None:
         return compiled
     quoted = (DIALECT.identifier_preparer.quote(name), identifier(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord, read
-from pgmigrations.migrate.objects.sequence.declared import phrase
+from pgmigrations.migrate.objects.sequence.declared import parts, phrase
 from pgmigrations.migrate.objects.sequence.ops import (
     AlterSequence,
     CreateSequence,
@@ -15,5 +15,5 @@ KIND: Kind[SequenceRecord] = Kind(
     name="sequence",
     read=read,
     operations=(CreateSequence, DropSequence, AlterSequence),
-    comparison=Comparison(phrase),
+    comparison=Comparison(phrase, parts=parts),
 )

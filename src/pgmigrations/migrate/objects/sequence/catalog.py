@@ -37,6 +37,11 @@ class SequenceRecord(Record):
         """The table whose column owns it."""
         return (self.owner[0], self.owner[1]) if self.owner else None
 
+    @property
+    def owning_column(self) -> tuple[str, ...]:
+        """The column that it is dropped with."""
+        return self.owner
+
 
 _SELECT = """
 SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),

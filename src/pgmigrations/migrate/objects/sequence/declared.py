@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy.schema import SchemaItem
+
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change
@@ -12,6 +16,11 @@ from pgmigrations.migrate.objects.sequence.ops import (
     DropSequence,
 )
 from pgmigrations.migrate.objects.sequence.options import shortened, state
+
+
+def parts(record: SequenceRecord, difference: Difference) -> Sequence[SchemaItem] | None:
+    """Say that the type SERIAL makes a sequence; any other is made by itself."""
+    return [] if difference.is_serial(record.owning_column) else None
 
 
 def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Operation]:

@@ -1,4 +1,4 @@
-"""The kind "table", columns included. Alembic compares and phrases; we make it an "ensure"."""
+"""The kind "table", columns included. Alembic's operations make them, ours change them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
 from pgmigrations.migrate.objects.table.ensure import (
     added,
-    created,
     if_exists,
     if_not_exists,
-    rendered,
 )
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
@@ -20,13 +18,12 @@ KIND: Kind[TableRecord] = Kind(
     name="table",
     read=read,
     ensured={
-        alembic_ops.CreateTableOp: created,
+        alembic_ops.CreateTableOp: if_not_exists,
         alembic_ops.DropTableOp: if_exists,
         alembic_ops.AddColumnOp: if_not_exists,
         alembic_ops.DropColumnOp: if_exists,
     },
     implementations={alembic_ops.AddColumnOp: added},
-    renderers={alembic_ops.AddColumnOp: rendered},
     operations=(ChangeTable,),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -44,6 +45,11 @@ class TableRecord(Record):
     access_method: str
     comment: str
 
+    @property
+    def referred_relations(self) -> tuple[tuple[str, str], ...]:
+        """The tables that it inherits from."""
+        return tuple((schema, name) for schema, name in self.parents)
+
 
 _SELECT = """
 SELECT n.nspname, c.relname,
@@ -82,7 +88,9 @@ _FIND = text(
 
 def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
     """Read every table of the scope's schemas in one statement, extensions' own left out."""
-    return records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name))
+    for one in records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name)):
+        # What a foreign data wrapper's IMPORT has made is nothing that models declare.
+        yield dataclasses.replace(one, is_ours=False) if one.sort == "foreign table" else one
 
 
 def find(connection: Connection, schema: str | None, name: str) -> TableRecord | None:

@@ -6,10 +6,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations import Operations
 from alembic.operations.ops import AddColumnOp, CreateTableOp, DropColumnOp, DropTableOp
-from sqlalchemy import CheckConstraint, Column, PrimaryKeyConstraint
+from sqlalchemy import PrimaryKeyConstraint
 
 from pgmigrations.migrate.core.alembic_private import copy_of
 from pgmigrations.migrate.core.execution import (
@@ -19,74 +18,16 @@ from pgmigrations.migrate.core.execution import (
     is_ours,
     log,
 )
-from pgmigrations.migrate.core.options import OPTION
 from pgmigrations.migrate.core.quoting import (
-    DIALECT,
-    chosen_name,
     do_block,
-    escape_parameters,
     literal,
     unless,
 )
-from pgmigrations.migrate.core.render import render_call
 
 
 def if_not_exists(operation: CreateTableOp | AddColumnOp) -> None:
     """Write IF NOT EXISTS."""
     operation.if_not_exists = True
-
-
-def created(operation: CreateTableOp) -> None:
-    """Write IF NOT EXISTS, and the columns' own checks as the table's, which Alembic renders."""
-    if_not_exists(operation)
-    columns = [one for one in operation.columns if isinstance(one, Column)]
-    operation.columns = [
-        *operation.columns,
-        *(_of_table(check) for column in columns for check in _checks(column)),
-    ]
-
-
-def _checks(column: Column[Any]) -> list[CheckConstraint]:
-    """Return a column's own checks; those of a type come along with the type."""
-    found = [one for one in column.constraints if isinstance(one, CheckConstraint)]
-    return sorted(
-        (one for one in found if not one._type_bound),
-        key=lambda one: (str(one.name), str(one.sqltext)),
-    )
-
-
-def _of_table(check: CheckConstraint) -> CheckConstraint:
-    # Attached by itself, it would change the models.
-    return CheckConstraint(check.sqltext, name=check.name, _autoattach=False)
-
-
-def rendered(
-    original: Callable[[AutogenContext, AddColumnOp], Any],
-) -> Callable[[AutogenContext, AddColumnOp], Any]:
-    """Wrap Alembic's renderer, which loses the checks of an added column."""
-
-    def render(context: AutogenContext, operation: AddColumnOp) -> Any:
-        written = original(context, operation)
-        if OPTION not in context.opts:
-            return written
-        prefix = context.opts["alembic_module_prefix"] or ""
-        return [written, *(_check_call(prefix, operation, c) for c in _checks(operation.column))]
-
-    return render
-
-
-def _check_call(prefix: str, operation: AddColumnOp, check: CheckConstraint) -> str:
-    options = {"literal_binds": True, "include_table": False}
-    sql = str(check.sqltext.compile(dialect=DIALECT, compile_kwargs=options))
-    name = check.name if isinstance(check.name, str) else None
-    if name is None:
-        name = chosen_name(operation.table_name, [operation.column.name], "check")
-    schema = {"schema": operation.schema} if operation.schema else {}
-    return render_call(
-        f"{prefix}create_check_constraint",
-        [str(name), operation.table_name, escape_parameters(sql)],
-        {**schema, "if_not_exists": True},
-    )
 
 
 def if_exists(operation: DropTableOp | DropColumnOp) -> None:

@@ -15,6 +15,7 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.table.catalog import TableRecord
 from pgmigrations.migrate.objects.table.change import PROPERTIES
+from pgmigrations.migrate.objects.table.creation import created
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 
 _HAS_PARTITIONS = text("""
@@ -26,10 +27,12 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i
 
 
 def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateOperation]:
-    """Express a change of a table; none for what only a new table could be."""
+    """Express a change of a table, or the making of one; none for what cannot be changed."""
     before, after = change.before, change.after
-    if before is None or after is None:
+    if after is None:
         return []
+    if before is None:
+        return [created(after, difference)]
     fields = [field.name for field in dataclasses.fields(after) if field.compare]
     if not after.partitions:
         fields.remove("partitions")

@@ -6,7 +6,7 @@ import importlib
 import os
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ class Application:
         python: The version of Python that it is installed for, such as `3.12`.
         metadata: Where its models are, as `module:attribute.attribute`.
         imports: Modules to import before, so that every model is there.
-        packages: Packages whose modules are all imported before.
+        modules: Package, pattern of file names: the modules to import before, wherever they are in
+            the package.
+        calls: Functions without arguments that import more, as `module:function`.
         environment: Variables that it wants to be set while it is imported.
         extensions: What its `create_all()` expects the database to have.
     """
@@ -36,7 +38,8 @@ class Application:
     python: str
     metadata: str
     imports: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
+    modules: tuple[str, str] | tuple[()] = ()
+    calls: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
 
@@ -53,18 +56,20 @@ class Application:
     def load(self) -> MetaData:
         """Import the models in this process, which must be the application's own."""
         os.environ.update(self.environment)
-        for module in self.imports:
+        for module in (*self.imports, *self._found_modules()):
             importlib.import_module(module)
-        for package in self.packages:
-            for path in importlib.import_module(package).__path__:
-                for file in sorted(Path(path).glob("*.py")):
-                    importlib.import_module(f"{package}.{file.stem}")
-        module, _, attributes = self.metadata.partition(":")
-        found: Any = importlib.import_module(module)
-        for attribute in attributes.split("."):
-            found = getattr(found, attribute)
+        for call in self.calls:
+            _named(call)()
+        found = _named(self.metadata)
         assert isinstance(found, MetaData)
         return found
+
+    def _found_modules(self) -> Iterator[str]:
+        if self.modules:
+            package, pattern = self.modules
+            (folder,) = map(Path, importlib.import_module(package).__path__)
+            for file in sorted(folder.rglob(pattern)):
+                yield ".".join([package, *file.relative_to(folder).with_suffix("").parts])
 
     def provide(self, python: str) -> Path:
         """Make its virtual environment, unless it is up to date.
@@ -90,6 +95,14 @@ class Application:
         subprocess.run([*pip, *tools], check=True)
         stamp.write_text(wanted, encoding="utf-8")
         return interpreter
+
+
+def _named(path: str) -> Any:
+    module, _, attributes = path.partition(":")
+    found: Any = importlib.import_module(module)
+    for attribute in attributes.split("."):
+        found = getattr(found, attribute)
+    return found
 
 
 def applications() -> dict[str, Application]:

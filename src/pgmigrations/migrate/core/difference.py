@@ -47,7 +47,7 @@ def find_differences(
         declared = dict(read_all(scratch, kinds, scope))
         for kind in kinds:
             if kind.comparison is not None and kind.comparison.declared is not None:
-                said = snapshot(kind.comparison.declared(metadatas, scope, actual))
+                said = snapshot(kind.comparison.declared(metadatas, scope, actual, declared))
                 declared = {key: one for key, one in declared.items() if one.kind != kind.name}
                 declared |= said
         ours = {

@@ -14,7 +14,10 @@ from pgmigrations.migrate.objects.schema.ops import CreateSchema, DropSchema
 
 
 def declared(
-    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[SchemaRecord]
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    actual: Snapshot[SchemaRecord],
+    made: Snapshot[SchemaRecord],
 ) -> Iterator[SchemaRecord]:
     """Yield the schemas of the scope, which are those that a table or a type of the models names."""
     for name in sorted(scope.schemas - {scope.default_schema}):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, create_mock_engine
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.borrowed import borrow
 from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.empty_database import EmptyDatabase
 from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provisions
@@ -138,9 +139,9 @@ def creation(
     def keep(element: ExecutableDDLElement, *_: Any, **__: Any) -> None:
         statements.append(str(element.compile(dialect=DIALECT)).strip())
 
-    engine = create_mock_engine("postgresql+psycopg2://", keep)
+    connection = EmptyDatabase(DIALECT, keep)
     for metadata in metadatas:
-        metadata.create_all(engine, checkfirst=False)
+        metadata.create_all(connection, checkfirst=False)
     yield from statements
 
 

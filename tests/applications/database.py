@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import MetaData, create_engine, make_url, text
@@ -23,7 +24,15 @@ def dump(url: str, programs: Path) -> str:
     return schema_dump(url, pg_dump=programs / "pg_dump", exclude_tables=LEDGER)
 
 
-def create_all(url: str, metadata: MetaData, extensions: tuple[str, ...]) -> None:
+def extensions_of(url: str) -> list[str]:
+    """Name the extensions that a database has beside the server's own."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        names = text("SELECT extname FROM pg_extension WHERE oid >= 16384")
+        return list(connection.execute(names).scalars())
+
+
+def create_all(url: str, metadata: MetaData, extensions: Sequence[str]) -> None:
     """Do what a deployment without migrations does: schemas, extensions, `create_all()`."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
@@ -75,4 +84,4 @@ def expect_equal(found: str, wanted: str, what: str) -> None:
     lines = difflib.unified_diff(
         wanted.splitlines(), found.splitlines(), "wanted", "found", lineterm="", n=1
     )
-    raise Failed(f"{what}:\n" + "\n".join([line for line in lines][:60]))
+    raise Failed(f"{what}:\n" + "\n".join(list(lines)[:60]))

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.core.quoting import literal, qualified
 from tests.applications.application import Application
-from tests.applications.database import create_all, dump, expect_equal
+from tests.applications.database import create_all, dump, expect_equal, extensions_of
 from tests.applications.edits import Edit
 from tests.applications.outcome import Failed, Outcomes
 from tests.applications.part import copied
@@ -82,7 +82,7 @@ class EditedModels:
             if project.autogenerate("edit") is None:
                 raise Failed("the edit was not seen")
             project.upgrade()
-            create_all(plain, after, self._application.extensions)
+            create_all(plain, after, extensions_of(url))
             expect_equal(
                 dump(url, self._programs), dump(plain, self._programs), "not as create_all()"
             )

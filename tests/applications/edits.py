@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DefaultClause,
     Enum,
     ForeignKey,
     ForeignKeyConstraint,
@@ -28,6 +29,9 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.sql.elements import ClauseElement
+
+from pgmigrations.migrate.core.quoting import DIALECT, escape_parameters
 
 Change = Callable[[MetaData], None]
 Find = Callable[[MetaData], Any]
@@ -97,7 +101,9 @@ def _used(table: Table) -> set[str]:
     """Name the columns that something else of the table is about."""
     found = _keyed(table)
     for index in table.indexes:
-        text_of = " ".join([*map(str, index.expressions), str(index.dialect_options["postgresql"]["where"])])
+        text_of = " ".join(
+            [*map(str, index.expressions), str(index.dialect_options["postgresql"]["where"])]
+        )
         found |= {column.name for column in table.columns if column.name in text_of}
     for constraint in table.constraints:
         if isinstance(constraint, CheckConstraint):
@@ -157,14 +163,12 @@ def add_required_column(metadata: MetaData) -> None:
 
 
 def add_column_with_key(metadata: MetaData) -> None:
-    target = next(
-        table
-        for table in _tables(metadata)
-        if len(table.primary_key.columns) == 1
-    )
+    target = next(table for table in _tables(metadata) if len(table.primary_key.columns) == 1)
     key = target.primary_key.columns[0]
     next(_tables(metadata)).append_column(
-        Column(NAME, key.type, ForeignKey(key, ondelete="SET NULL", name=f"{NAME}_fkey"), index=True)
+        Column(
+            NAME, key.type, ForeignKey(key, ondelete="SET NULL", name=f"{NAME}_fkey"), index=True
+        )
     )
 
 
@@ -197,7 +201,11 @@ def _indexed_column(metadata: MetaData) -> Column[Any]:
 
 def _names(index: Index) -> list[str]:
     where = str(index.dialect_options["postgresql"]["where"])
-    return [column.name for column in index.table.columns if column.name in " ".join([*map(str, index.expressions), where])]
+    return [
+        column.name
+        for column in index.table.columns
+        if column.name in " ".join([*map(str, index.expressions), where])
+    ]
 
 
 def _constraint_text(constraint: Any) -> str:
@@ -269,8 +277,6 @@ def set_default(metadata: MetaData) -> None:
 
 
 def _set_default(column: Column[Any], value: str) -> None:
-    from sqlalchemy import DefaultClause
-
     clause = DefaultClause(value)
     column.server_default = clause
     clause._set_parent(column)  # type: ignore[attr-defined]
@@ -294,9 +300,9 @@ def drop_default(metadata: MetaData) -> None:
 def _enum(metadata: MetaData) -> Enum:
     for table in _tables(metadata):
         for column in table.columns:
-            if type(column.type).__name__.upper() == "ENUM" and isinstance(column.type, Enum):
-                if column.type.native_enum and len(column.type.enums) > 2:
-                    return column.type
+            type_ = column.type
+            if isinstance(type_, Enum) and type_.native_enum and len(type_.enums) > 2:
+                return type_
     raise NotThere
 
 
@@ -312,10 +318,6 @@ def _relabel(change: Callable[[list[str]], list[str]]) -> Change:
                     type_.enum_class, type_.enums = None, list(labels)
 
     return relabel
-
-
-def _unused_label(metadata: MetaData, labels: list[str]) -> str:
-    return labels[-1]
 
 
 def _given_enum(metadata: MetaData) -> None:
@@ -372,7 +374,7 @@ def _finder_of(sort: str) -> Callable[[MetaData], Index]:
             ]
             for index in sorted(table.indexes, key=lambda one: str(one.name)):
                 columns = {column.name for column in index.columns}
-                if fits(index) and columns not in keyed:
+                if fits(index) and not (index.unique and columns in keyed):
                     return index
         raise NotThere
 
@@ -403,6 +405,11 @@ def _index_edits() -> Iterator[Edit]:
         yield Edit(f"alter a {sort} index", alter, give, find)
 
 
+def _is_said(option: Any) -> bool:
+    # A clause has no truth of its own.
+    return isinstance(option, ClauseElement) or bool(option)
+
+
 def _alter_own(index: Index, sort: str) -> None:
     """Change an index of the models' own in the property that its sort is named for."""
     options = index.dialect_options["postgresql"]
@@ -414,7 +421,7 @@ def _alter_own(index: Index, sort: str) -> None:
     keywords: dict[str, Any] = {
         f"postgresql_{key}": options[key]
         for key in ("where", "using", "ops", "include", "with", "nulls_not_distinct")
-        if options[key]
+        if _is_said(options[key])
     }
     unique = index.unique
     if sort == "plain":
@@ -461,9 +468,9 @@ def drop_check(metadata: MetaData) -> None:
 
 def reword_check(metadata: MetaData) -> None:
     check: Any = _check(metadata)
-    check.sqltext = check.sqltext.self_group() | text("1 = 1 -- 'x%' :y") if False else (
-        text("(" + str(check.sqltext.compile(compile_kwargs={"literal_binds": True})) + ") OR 2 > 1")
-    )
+    options = {"literal_binds": True, "include_table": False}
+    said = str(check.sqltext.compile(dialect=DIALECT, compile_kwargs=options))
+    check.sqltext = text(escape_parameters(f"({said}) OR 2 > 1"))
 
 
 def _key(metadata: MetaData) -> ForeignKeyConstraint:
@@ -542,7 +549,9 @@ def edits() -> list[Edit]:
             "shorten a column", shorten, text_column, lambda metadata: _column(metadata, _is_string)
         ),
         Edit("widen an integer", widen_integer, integer_column, _integer, rows=True),
-        Edit("integer to text", integer_to_text, integer_column, _integer_without_default, rows=True),
+        Edit(
+            "integer to text", integer_to_text, integer_column, _integer_without_default, rows=True
+        ),
         Edit("text to integer", text_to_integer, text_column, _without_default),
         Edit("require a value", require, text_column, _free_column),
         Edit(

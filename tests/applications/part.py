@@ -57,10 +57,14 @@ def _interest(table: Table) -> int:
             type(column.type).__module__.startswith("pgvector"),
         ]
     features += [_is_rich(index) for index in table.indexes]
-    features += [constraint.__visit_name__ == "check_constraint" for constraint in table.constraints]
+    features += [
+        constraint.__visit_name__ == "check_constraint" for constraint in table.constraints
+    ]
     return sum(features)
 
 
 def _is_rich(index: Index) -> bool:
     options = index.dialect_options["postgresql"]
-    return index.unique or any(options[key] for key in ("where", "ops", "using", "include"))
+    return bool(index.unique) or any(
+        options[key] not in (None, False, {}, []) for key in ("where", "ops", "using", "include")
+    )

@@ -1,6 +1,6 @@
 """Takes one application through everything, within the application's own environment.
 
-    python -m tests.applications.run NAME SERVER_URL RUN PROGRAMS OUTCOMES [whole] [edits] [=edit]
+python -m tests.applications.run NAME SERVER_URL RUN PROGRAMS OUTCOMES [whole] [edits] [=edit]
 """
 
 from __future__ import annotations

@@ -149,4 +149,3 @@ def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> 
     """Read every kind, in a constant number of statements, as both sides of a comparison are."""
     with pinned(connection):
         return snapshot(record for kind in kinds for record in kind.read(connection, scope))
-

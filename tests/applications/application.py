@@ -109,13 +109,10 @@ def applications() -> dict[str, Application]:
     """Read the data file."""
     with (HERE / "applications.toml").open("rb") as file:
         found = tomllib.load(file)
+    return {name: Application(name, **_fields(values)) for name, values in found.items()}
+
+
+def _fields(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: Application(
-            name,
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in values.items()
-            },
-        )
-        for name, values in found.items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
     }

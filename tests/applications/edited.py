@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.migrate.core.quoting import literal, qualified
 from tests.applications.application import Application
 from tests.applications.database import create_all, dump, expect_equal, extensions_of
-from tests.applications.edits import Edit
+from tests.applications.edit import Edit
 from tests.applications.outcome import Failed, Outcomes
 from tests.applications.part import copied
 from tests.support.database import Databases

@@ -65,6 +65,8 @@ def _interest(table: Table) -> int:
 
 def _is_rich(index: Index) -> bool:
     options = index.dialect_options["postgresql"]
-    return bool(index.unique) or any(
-        options[key] not in (None, False, {}, []) for key in ("where", "ops", "using", "include")
-    )
+    wanted = ("where", "ops", "using", "include")
+    return bool(index.unique) or any(str(options[key]) not in _UNSAID for key in wanted)
+
+
+_UNSAID = ("None", "False", "{}", "[]")

@@ -36,7 +36,7 @@ def declared(
     used = (
         Extension(one.name)
         for one in made.values()
-        if isinstance(one, ExtensionRecord) and one.is_used and one.name not in asked
+        if one.kind == ExtensionRecord.kind and one.is_used and one.name not in asked
     )
     for wanted in (*asked.values(), *used):
         if wanted.name in scope.ignore_extensions:

@@ -19,7 +19,7 @@ def declared(
     actual: Snapshot[SchemaRecord],
     made: Snapshot[SchemaRecord],
 ) -> Iterator[SchemaRecord]:
-    """Yield the schemas of the scope, which are those that a table or a type of the models names."""
+    """Yield the schemas that a table or a type of the models names."""
     for name in sorted(scope.schemas - {scope.default_schema}):
         yield SchemaRecord("", name)
 

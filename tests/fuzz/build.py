@@ -48,7 +48,6 @@ from tests.fuzz.spec import (
 )
 from tests.fuzz.valid import sequence_of
 
-
 ANCHOR = "anchor"
 
 

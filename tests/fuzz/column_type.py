@@ -82,7 +82,7 @@ _FROM_TEXT = (*_TEXTS, "integer", "numeric(12,2)", "bytea")
 
 
 def _text(make: Callable[[str | None], TypeEngine[Any]]) -> ColumnType:
-    families = frozenset("any ordered text hashed".split())
+    families = frozenset(["any", "ordered", "text", "hashed"])
     return ColumnType(make, families, _WORDS, ("'1'", "'2'"), _FROM_TEXT)
 
 

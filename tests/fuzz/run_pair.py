@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import MetaData, create_engine
 from sqlalchemy.pool import NullPool
 
+from pgmigrations.migrate.core.quoting import identifier
 from tests.contract.contract import VERSION_TABLE
 from tests.fuzz.build import build
 from tests.fuzz.draw_pair import Pair
@@ -22,8 +23,6 @@ from tests.support.database import Databases
 from tests.support.dump import schema_dump
 from tests.support.project import Project
 from tests.support.script import run_script
-
-from pgmigrations.migrate.core.quoting import identifier
 
 
 class PairFailed(Exception):

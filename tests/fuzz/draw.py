@@ -53,12 +53,15 @@ class Drawing:
         major: The server's major version.
         has_lz4: Whether the server can compress by lz4.
         sorts: The sorts of tables that a schema is drawn from.
+        taken: Names that no new table or column gets: between what has been and what bears its
+            name now there may be no way.
     """
 
     rng: Random
     major: int
     has_lz4: bool = False
     sorts: tuple[str, ...] = SORTS
+    taken: frozenset[str] = frozenset()
 
     def chance(self, probability: float) -> bool:
         """Say yes with a probability."""
@@ -89,7 +92,7 @@ class Drawing:
 
     def column(self, spec: SchemaSpec, table: TableSpec | None, type_: str = "") -> ColumnSpec:
         """Draw a column that need not be valid yet."""
-        also = tuple(one.name for one in table.columns) if table else ()
+        also = (*self.taken, *(one.name for one in table.columns)) if table else self.taken
         name = draw_name(self.rng, spec, "c", also)
         type_ = type_ or self.type(spec)
         column = ColumnSpec(name, type_, nullable=self.chance(0.7), comment=self.comment())

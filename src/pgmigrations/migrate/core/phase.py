@@ -12,6 +12,7 @@ class Phase(enum.IntEnum):
     downgrade is sorted by the same numbers, so every operation's own direction decides.
     """
 
+    CREATE_SCHEMA = 5
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
@@ -33,5 +34,6 @@ class Phase(enum.IntEnum):
     DROP_TYPE = 80
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
-    LEFT_OVER = 95
+    DROP_SCHEMA = 95
+    LEFT_OVER = 100
     """What a trial run has found to be left over by all the others."""

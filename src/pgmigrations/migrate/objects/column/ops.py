@@ -101,7 +101,7 @@ class ChangeColumn(Operation):
             schema: The table's schema; by default the first of the search path.
             until: For a generated column that lets go of others while they change: their names,
                 each with its definition before and after, empty where it is not there. Once all
-                of them are as after, there is nothing to do.
+                of them are as after, it has nothing to let go of.
 
         Raises:
             DifferentObject: The column is neither in the one state nor in the other.
@@ -149,7 +149,7 @@ class ChangeColumn(Operation):
         found = find(connection, self.schema, self.table, self.column)
         if found is None:
             raise MissingObject(self.subject, "Add it first, with op.add_column()")
-        if self.until and self._are_changed(connection):
+        if self.until and not self.new["generated"] and self._are_changed(connection):
             return False
         left = set(self.new)
         other = set(self.old)

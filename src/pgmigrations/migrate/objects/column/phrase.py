@@ -21,6 +21,7 @@ from pgmigrations.migrate.objects.column.printed_type import printed_type
 from pgmigrations.migrate.objects.column.regenerated import (
     AddGenerated,
     DropGenerated,
+    is_made_of,
     moving,
     released,
     resting,
@@ -63,8 +64,12 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         back = None if before.generated else using(after.name, after.type, before.type)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
-    collated = before.collation or after.collation
-    if names <= _ALEMBICS and plain and not (forth or back) and not ("type" in names and collated):
+    is_blind = names <= _ALEMBICS and plain and not (forth or back)
+    if "type" in names and is_blind:
+        # Said once more, a collation would be lost, and a generated column be in the way.
+        is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
+        is_blind = not (before.collation or after.collation or is_used)
+    if is_blind:
         return [_alembics(before, after, names, difference)]
     schema = difference.scope.shown_schema(after.schema)
     if _is_serial_and_identity(before, after):

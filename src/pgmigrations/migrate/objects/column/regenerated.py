@@ -14,7 +14,7 @@ from alembic.operations.ops import AddColumnOp, DropColumnOp
 
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.phase import Phase
-from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord, definition_of
 
 
@@ -65,6 +65,15 @@ def moving(
     return found
 
 
+def is_made_of(record: ColumnRecord, state: Snapshot[ColumnRecord]) -> bool:
+    """Tell whether a generated column uses a column."""
+    return any(
+        record.name in one.made_of
+        for identity, one in state.items()
+        if identity[:3] == ("column", record.schema, record.table)
+    )
+
+
 def resting(change: Change[ColumnRecord], difference: Difference) -> Iterator[Change[ColumnRecord]]:
     """Find the generated columns that stay as they are while a column that they use changes.
 
@@ -75,7 +84,7 @@ def resting(change: Change[ColumnRecord], difference: Difference) -> Iterator[Ch
         if identity[:3] != ("column", record.schema, record.table):
             continue
         after = difference.declared.get(identity)
-        if after is None or before != after:
+        if after is None or identity in difference.differing:
             continue
         changing = moving(before, after, difference)
         if changing and min(changing) == record.name:

@@ -6,6 +6,7 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.objects import (
     column,
     constraint,
+    domain,
     enum,
     extension,
     index,
@@ -16,6 +17,7 @@ from pgmigrations.migrate.objects import (
 KINDS: tuple[AnyKind, ...] = (
     extension.KIND,
     enum.KIND,
+    domain.KIND,
     sequence.KIND,
     table.KIND,
     column.KIND,

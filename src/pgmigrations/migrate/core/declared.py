@@ -17,7 +17,7 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
-from pgmigrations.migrate.core.types import enums
+from pgmigrations.migrate.core.types import named_types
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -68,7 +68,8 @@ def declared_database(
         for schema in sorted(scope.schemas):
             send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
         types = {
-            (type_.schema or scope.default_schema, type_.name or "") for type_ in enums(metadatas)
+            (type_.schema or scope.default_schema, type_.name or "")
+            for type_ in named_types(metadatas)
         }
         borrow(target, scratch, scope, types)
         for statement in creation(metadatas, kinds, scope):

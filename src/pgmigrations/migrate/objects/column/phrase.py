@@ -39,8 +39,9 @@ def phrase(change: Change[ColumnRecord], difference: Difference) -> list[Migrate
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names and not (before.generated or after.generated):
-        forth = using(after.name, before.type, after.type)
-        back = using(after.name, after.type, before.type)
+        one, other = (difference.stored_type(record.type) for record in (before, after))
+        forth = using(after.name, one, other)
+        back = using(after.name, other, one)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
     collated = before.collation or after.collation

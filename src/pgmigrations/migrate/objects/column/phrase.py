@@ -60,8 +60,9 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names:
-        forth = None if after.generated else using(after.name, before.type, after.type)
-        back = None if before.generated else using(after.name, after.type, before.type)
+        one, other = (difference.stored_type(record.type) for record in (before, after))
+        forth = None if after.generated else using(after.name, one, other)
+        back = None if before.generated else using(after.name, other, one)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
     is_blind = names <= _ALEMBICS and plain and not (forth or back)

@@ -37,7 +37,7 @@ def checked(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> 
     ]
     if not diffs:
         findings = Findings(findings.difference, ())
-    show(migration, findings)
+    show(migration, findings, clean=not diffs)
     if diffs:
         count = sum(
             one.record.relation is None or findings.difference.has_table(*one.record.relation)
@@ -53,19 +53,20 @@ def checked(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> 
         )
 
 
-def show(migration: MigrationContext, findings: Findings) -> None:
+def show(migration: MigrationContext, findings: Findings, *, clean: bool = False) -> None:
     """Print what a comparison has found, on stdout.
 
     Args:
         migration: The context of `alembic check`.
         findings: What it has found.
+        clean: Whether there is nothing for a revision to do.
     """
     config = migration.config
     assert config is not None
     differences = report_of(findings.changes)
     if getattr(config.cmd_opts, JSON, False):
         found: dict[str, Any] = {
-            "clean": not differences,
+            "clean": clean,
             "differences": [one.as_json() for one in differences],
         }
         # Alembic's own printing is switched off, so that nothing else is on stdout.

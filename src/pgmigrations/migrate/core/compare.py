@@ -20,22 +20,21 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Identity, Record
 from pgmigrations.migrate.core.whole_table import creations, removals
 
 
 class UnphrasedDifference(PgMigrationsError):
-    """A difference that no operation expresses."""
+    """Differences that no operation expresses."""
 
-    def __init__(self, change: Change[Any]) -> None:
-        record = change.record
-        place = f" of {'.'.join(record.relation)}" if record.relation else ""
-        super().__init__(
-            f"{record.kind} {record.name}{place} differs, and no operation expresses how: "
-            f"{described(change)}",
-            "Write the change by hand in a revision, then run this again",
+    def __init__(self, changes: Sequence[Change[Any]]) -> None:
+        told = "; ".join(
+            f"{named(change.record)} differs, and no operation expresses how: {described(change)}"
+            for change in changes
         )
-        self.change = change
+        super().__init__(told, "Write the change by hand in a revision, then run this again")
+        self.changes = changes
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ def findings_of(context: MigrationContext) -> Findings | None:
 
 
 _FINDINGS = "pgmigrations_findings"
+SHOW = "pgmigrations_show"
+"""The key in a context's options for what shows findings before an error ends the comparison."""
 
 
 def compare_kinds(
@@ -101,7 +102,14 @@ def compare_kinds(
         ours = {key: one for key, one in difference.actual.items() if key not in used}
         difference = dataclasses.replace(difference, actual=ours)
         migration.opts[_FINDINGS] = Findings(difference, changes)
-        for operation in phrased(kinds, changes, difference):
+        try:
+            operations = list(phrased(kinds, changes, difference))
+        except UnphrasedDifference:
+            show = migration.opts.get(SHOW)
+            if show is not None:
+                show(migration, migration.opts[_FINDINGS])
+            raise
+        for operation in operations:
             if isinstance(operation, Operation):
                 log.info("Detected %s: %s", operation.operation_name, operation.subject)
             upgrade_ops.ops.append(operation)
@@ -119,9 +127,19 @@ def phrased(
         difference: Both states.
 
     Raises:
-        UnphrasedDifference: No kind has an operation for one of them.
+        UnphrasedDifference: At the end, with all for which no kind has an operation.
     """
     by_kind = {kind.name: kind for kind in kinds}
+    missing: list[Change[Any]] = []
+
+    def alone(
+        kind: AnyKind, change: Change[Any], difference: Difference
+    ) -> Sequence[MigrateOperation]:
+        found = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
+        if not found:
+            missing.append(change)
+        return found
+
     # What goes, goes in the reverse of the order in which it could be made.
     leaving = [one for one in changes if one.after is None]
     for change in [*(one for one in changes if one.after is not None), *reversed(leaving)]:
@@ -132,50 +150,14 @@ def phrased(
             continue
         if _comes_with_its_column(record, difference):
             continue
-        yield from phrased_alone(by_kind[record.kind], change, difference)
+        yield from alone(by_kind[record.kind], change, difference)
     tables = [one for one in changes if one.record.kind == "table"]
     made = [one.record for one in tables if one.before is None]
     gone = [one.record for one in tables if one.after is None]
-    yield from removals(gone, kinds, difference, phrased_alone)
-    yield from creations(made, kinds, difference, phrased_alone)
-
-
-def phrased_alone(
-    kind: AnyKind, change: Change[Any], difference: Difference
-) -> Sequence[MigrateOperation]:
-    """Return the operations for one change.
-
-    Raises:
-        UnphrasedDifference: The kind has none.
-    """
-    found = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
-    if not found:
-        raise UnphrasedDifference(change)
-    return found
-
-
-def described(change: Change[Any]) -> str:
-    """Say in words what differs, property by property."""
-    before, after = change.before, change.after
-    if before is None:
-        return f"the models declare it, the database lacks it ({after})"
-    if after is None:
-        return f"the database has it, the models do not declare it ({before})"
-    return "; ".join(
-        f"{name}: the models declare {getattr(after, name)!r}, "
-        f"the database has {getattr(before, name)!r}"
-        for name in changed_properties(change)
-    )
-
-
-def changed_properties(change: Change[Any]) -> list[str]:
-    """Name the properties in which the two states of an object differ."""
-    assert change.before is not None
-    return [
-        field.name
-        for field in dataclasses.fields(change.before)
-        if field.compare and getattr(change.before, field.name) != getattr(change.after, field.name)
-    ]
+    yield from removals(gone, kinds, difference, alone)
+    yield from creations(made, kinds, difference, alone)
+    if missing:
+        raise UnphrasedDifference(missing)
 
 
 def _has_place(record: Record, difference: Difference) -> bool:

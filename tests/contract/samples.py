@@ -39,6 +39,7 @@ from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.rename_samples import RENAME_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -290,6 +291,7 @@ THOROUGH_SAMPLES = (
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
+    *RENAME_SAMPLES,
     *(
         Sample(
             kind,

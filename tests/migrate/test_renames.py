@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pgmigrations.declare import RenamedLabel, declare, renamed_from
+from pgmigrations.declare import renamed_from
 from tests.support.dump import schema_dump
 from tests.support.project import Project
 
@@ -70,7 +70,9 @@ def dump(project: Project) -> str:
 def test_x(project: Project) -> None:
     project.models(book()).autogenerate()
     project.upgrade()
-    r = project.models(book("volume", "publication_year", was="book", year_was="year", type_=sa.BigInteger)).autogenerate()
+    r = project.models(
+        book("volume", "publication_year", was="book", year_was="year", type_=sa.BigInteger)
+    ).autogenerate()
     assert r
     print(r.read_text())
     project.upgrade()

@@ -21,7 +21,7 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.renaming import Copy, followed
+from pgmigrations.migrate.core.renaming import Copy, Renamed, followed
 from pgmigrations.migrate.core.snapshot import Change, Record, Scope, Snapshot
 from pgmigrations.migrate.core.whole_table import creations, removals
 
@@ -48,11 +48,13 @@ class Findings:
         difference: Both states, the first as it is after the renames that the models hint at.
         changes: What differs, and is the project's business.
         copy: Makes a copy of the database as it is.
+        renamed: The renames that the models hint at; None where there are none.
     """
 
     difference: Difference
     changes: Sequence[Change[Any]]
     copy: Copy
+    renamed: Renamed | None
 
 
 def findings_of(context: MigrationContext) -> Findings | None:
@@ -112,7 +114,7 @@ def compare_kinds(
         changes = [one for one in changes if one.record.identity not in used]
         ours = {key: one for key, one in difference.actual.items() if key not in used}
         difference = dataclasses.replace(difference, actual=ours)
-        migration.opts[_FINDINGS] = Findings(difference, changes, copy)
+        migration.opts[_FINDINGS] = Findings(difference, changes, copy, renamed)
         renames = renamed.operations if renamed is not None else ()
         for operation in (*renames, *phrased(kinds, changes, difference)):
             if isinstance(operation, Operation):

@@ -63,8 +63,8 @@ class Renaming(Generic[R]):
         follows: The record before, made to be called like the one after and to have of it what
             can be changed in place: if they are the same then, the one was only renamed, with its
             table or column. None where that could lose rows.
-        is_like: Tells whether one record, that goes, looks like another, that comes. The first of
-            the functions gives what is in the table before, the second after.
+        is_like: Where nothing follows: tells whether a record that goes looks like one that
+            comes, out of all that is there before and after.
         likely: What to say of a change within one record that may be a rename.
     """
 

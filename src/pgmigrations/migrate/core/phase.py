@@ -13,7 +13,7 @@ class Phase(enum.IntEnum):
     """
 
     RENAME = 5
-    """A new name comes before all that speaks of it."""
+    """A new name comes before all that speaks of it, in both directions."""
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
@@ -31,7 +31,5 @@ class Phase(enum.IntEnum):
     DROP_TYPE = 80
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
-    RENAME_BACK = 93
-    """The way back from a rename: what else is undone still has the new name."""
     LEFT_OVER = 95
     """What a trial run has found to be left over by all the others."""

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.operation import (
-    UNRENDERED,
-    DifferentObject,
-    MissingObject,
-    Operation,
-)
+from pgmigrations.migrate.core.operation import DifferentObject, MissingObject, Operation
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, literal
 
@@ -28,7 +23,6 @@ class Rename(Operation, abc.ABC):
     """
 
     phase: ClassVar[Phase] = Phase.RENAME
-    is_back: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @abc.abstractmethod
     def names(self) -> tuple[str, str]:
@@ -42,18 +36,10 @@ class Rename(Operation, abc.ABC):
     def shown(self, name: str) -> str:
         """Call it by a name, as messages do."""
 
-    @abc.abstractmethod
-    def reversed_names(self) -> Self:
-        """Return the same with its names swapped."""
-
     @property
     def subject(self) -> str:
         """What it changes."""
         return f"{self.shown(self.names()[0])} to {self.names()[1]}"
-
-    def runs_in(self) -> Phase:
-        """Come first, so that all else speaks of the new names, and go last."""
-        return Phase.RENAME_BACK if self.is_back else self.phase
 
     def pending(self, connection: Connection) -> bool:
         """Look which of the two names is there."""
@@ -80,10 +66,6 @@ BEGIN
   END IF;
 END""")
         ]
-
-    def reverse(self) -> Self:
-        """Give the name before back."""
-        return replace(self.reversed_names(), is_back=not self.is_back)
 
 
 def server_names_block(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 from alembic.autogenerate.api import AutogenContext
@@ -38,16 +39,79 @@ class RenameRefused(PgMigrationsError):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One rename.
+
+    Attributes:
+        kind: The kind of what is renamed.
+        place: What the name is unique in, as it is called after all of them.
+        old: The name before.
+        new: The name afterwards.
+    """
+
+    kind: AnyKind
+    place: Place
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
 class Renamed:
     """What the hints come to.
 
     Attributes:
-        operations: The renames, in the order in which they run.
-        state: What the database holds after them.
+        scope: What was looked at.
+        steps: The renames, in the order in which they run: those of tables first.
+        before: What the database holds before them, and is the project's business.
+        state: What it holds after them.
     """
 
-    operations: Sequence[Operation]
+    scope: Scope
+    steps: Sequence[Step]
+    before: Snapshot[Any]
     state: Snapshot[Any]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The operations that rename."""
+        return [operation_of(one, self.scope) for one in self.steps]
+
+    @property
+    def operations_back(self) -> list[Operation]:
+        """The operations that rename back, in an order in which they may be run again."""
+        back = [
+            replace(one, place=self._old(one.place), old=one.new, new=one.old) for one in self.steps
+        ]
+        return [operation_of(one, self.scope) for one in back]
+
+    def old_identity(self, identity: Identity) -> Identity:
+        """Return what identified an object before the renames, from what does after them."""
+        kind, *place, name = identity
+        old = self._names.get(identity, name)
+        return (kind, *self._old(tuple(place)), old)
+
+    def _old(self, place: Place) -> Place:
+        return self._tables.get(place, place)
+
+    @cached_property
+    def _names(self) -> dict[Identity, str]:
+        return {(one.kind.name, *one.place, one.new): one.old for one in self.steps}
+
+    @cached_property
+    def _tables(self) -> dict[Place, Place]:
+        return {
+            (*one.place, one.new): (*one.place, one.old)
+            for one in self.steps
+            if one.kind.name == "table"
+        }
+
+
+def operation_of(step: Step, scope: Scope) -> Operation:
+    """Make the operation of a rename."""
+    assert step.kind.renaming is not None
+    operation = step.kind.renaming.operation(step.place, step.old, step.new, scope)
+    assert isinstance(operation, Operation)
+    return operation
 
 
 def said(hint: RenameHint, scope: Scope) -> str:
@@ -199,7 +263,8 @@ class _Trial:
         self._found = difference.found
         self._declared = difference.declared
         self._database = database
-        self._operations: list[Operation] = []
+        self._before = difference.actual
+        self._steps: list[Step] = []
         self._start = read_all(database, kinds, self._scope)
 
     def run(
@@ -210,25 +275,22 @@ class _Trial:
         naming = {hint.place for kind, hint in hints if not _follows(kind)}
         touched = {*moved, *naming}
         for kind, hint in hints:
-            self._rename(kind, hint.place, hint.old, hint.new)
+            self._rename(Step(kind, hint.place, hint.old, hint.new))
         state = read_all(self._database, self._kinds, self._scope)
         for _ in range(ROUNDS):
-            count = len(self._operations)
+            count = len(self._steps)
             for kind, old, new in list(self._following(state, touched)):
-                self._rename(kind, new.identity[1:-1], old.name, new.name)
-            if len(self._operations) == count:
+                self._rename(Step(kind, new.identity[1:-1], old.name, new.name))
+            if len(self._steps) == count:
                 break
             state = read_all(self._database, self._kinds, self._scope)
         self._database.rollback()
-        return Renamed(self._operations, self._merged(state))
+        return Renamed(self._scope, self._steps, self._before, self._merged(state))
 
-    def _rename(self, kind: AnyKind, place: Place, old: str, new: str) -> None:
-        assert kind.renaming is not None
-        operation = kind.renaming.operation(place, old, new, self._scope)
-        assert isinstance(operation, Operation)
-        for statement in operation.statements():
+    def _rename(self, step: Step) -> None:
+        for statement in operation_of(step, self._scope).statements():
             send(self._database, statement)
-        self._operations.append(operation)
+        self._steps.append(step)
 
     def _following(
         self, state: Snapshot[Any], touched: set[Place]

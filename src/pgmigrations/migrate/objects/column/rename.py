@@ -84,6 +84,6 @@ class RenameColumn(Rename):
             ),
         ]
 
-    def reversed_names(self) -> Self:
-        """Swap the names."""
+    def reverse(self) -> Self:
+        """Rename it back."""
         return replace(self, old=self.new, new=self.old)

@@ -77,6 +77,6 @@ class RenameConstraint(Rename):
             f"RENAME CONSTRAINT {identifier(self.old)} TO {identifier(self.new)}"
         ]
 
-    def reversed_names(self) -> Self:
-        """Swap the names."""
+    def reverse(self) -> Self:
+        """Rename it back."""
         return replace(self, old=self.new, new=self.old)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.hint import Place, RenameHint, Renaming, hints_in_tables
-from pgmigrations.migrate.core.snapshot import Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.model import constraint_name
 from pgmigrations.migrate.objects.constraint.rename import RenameConstraint
@@ -44,12 +43,4 @@ def _follows(before: ConstraintRecord, after: ConstraintRecord) -> ConstraintRec
     return dataclasses.replace(before, name=after.name, comment=after.comment)
 
 
-def _is_like(
-    gone: ConstraintRecord, new: ConstraintRecord, before: Snapshot[Any], after: Snapshot[Any]
-) -> bool:
-    return (gone.sort, gone.definition) == (new.sort, new.definition)
-
-
-RENAMING: Renaming[ConstraintRecord] = Renaming(
-    _operation, _hints, follows=_follows, is_like=_is_like
-)
+RENAMING: Renaming[ConstraintRecord] = Renaming(_operation, _hints, follows=_follows)

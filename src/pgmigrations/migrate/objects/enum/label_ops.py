@@ -177,7 +177,6 @@ class RenameEnumValue(Operation):
     old: str
     new: str
     schema: str | None = field(default=None, kw_only=True)
-    is_back: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
     def rename_enum_value(
@@ -208,10 +207,6 @@ class RenameEnumValue(Operation):
     def subject(self) -> str:
         """What it changes."""
         return f"label {self.old} of {shown(self.schema, self.name)}"
-
-    def runs_in(self) -> Phase:
-        """Come first, so that all else speaks of the new label, and go last."""
-        return Phase.RENAME_BACK if self.is_back else self.phase
 
     def pending(self, connection: Connection) -> bool:
         """Look which of the two labels is there."""
@@ -247,6 +242,4 @@ END""")
 
     def reverse(self) -> RenameEnumValue:
         """Rename it back."""
-        return RenameEnumValue(
-            self.name, self.new, self.old, schema=self.schema, is_back=not self.is_back
-        )
+        return RenameEnumValue(self.name, self.new, self.old, schema=self.schema)

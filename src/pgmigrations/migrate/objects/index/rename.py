@@ -60,6 +60,6 @@ class RenameIndex(Rename):
         """Return the one statement."""
         return [f"ALTER INDEX {qualified(self.schema, self.old)} RENAME TO {identifier(self.new)}"]
 
-    def reversed_names(self) -> Self:
-        """Swap the names."""
+    def reverse(self) -> Self:
+        """Rename it back."""
         return replace(self, old=self.new, new=self.old)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import MetaData
 
 from pgmigrations.migrate.core.hint import Place, RenameHint, Renaming, hints_in_tables
-from pgmigrations.migrate.core.snapshot import Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.objects.index.catalog import IndexRecord
 from pgmigrations.migrate.objects.index.compiled import name as compiled_name
 from pgmigrations.migrate.objects.index.definition import Definition
@@ -38,10 +37,4 @@ def _follows(before: IndexRecord, after: IndexRecord) -> IndexRecord:
     return dataclasses.replace(after, definition=body.statement(after.schema, after.name))
 
 
-def _is_like(
-    gone: IndexRecord, new: IndexRecord, before: Snapshot[Any], after: Snapshot[Any]
-) -> bool:
-    return Definition.parse(gone.definition) == Definition.parse(new.definition)
-
-
-RENAMING: Renaming[IndexRecord] = Renaming(_operation, _hints, follows=_follows, is_like=_is_like)
+RENAMING: Renaming[IndexRecord] = Renaming(_operation, _hints, follows=_follows)

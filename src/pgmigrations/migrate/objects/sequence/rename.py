@@ -63,6 +63,6 @@ class RenameSequence(Rename):
         old = qualified(self.schema, self.old)
         return [f"ALTER SEQUENCE {old} RENAME TO {identifier(self.new)}"]
 
-    def reversed_names(self) -> Self:
-        """Swap the names."""
+    def reverse(self) -> Self:
+        """Rename it back."""
         return replace(self, old=self.new, new=self.old)

@@ -69,6 +69,6 @@ class RenameTable(Rename):
             server_names_block(self.schema, self.new, (self.old, self.new)),
         ]
 
-    def reversed_names(self) -> Self:
-        """Swap the names."""
+    def reverse(self) -> Self:
+        """Rename it back."""
         return replace(self, old=self.new, new=self.old)

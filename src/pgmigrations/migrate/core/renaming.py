@@ -30,6 +30,12 @@ ROUNDS = 5
 """How often what follows a rename is looked for; each round renames what the last one has freed."""
 
 
+_MOVE_ON = (
+    "Names are moved on, or swapped, in several revisions: first to a name that is free, then to "
+    "the one that has become free"
+)
+
+
 class RenameRefused(PgMigrationsError):
     """A hint that cannot be followed as it stands."""
 
@@ -147,7 +153,7 @@ def followed(
     ]
     # Tables first, since what is in one is spoken of by its new name.
     found.sort(key=lambda one: len(one[1].place))
-    judge = _Judge(difference, context)
+    judge = _Judge(difference, context, [(kind.name, hint.place, hint.old) for kind, hint in found])
     holding = [(kind, hint) for kind, hint in found if judge.holds(kind, hint)]
     if not holding:
         return None
@@ -158,9 +164,15 @@ def followed(
 class _Judge:
     """Tells which hints hold."""
 
-    def __init__(self, difference: Difference, context: AutogenContext) -> None:
+    def __init__(
+        self,
+        difference: Difference,
+        context: AutogenContext,
+        wanted: Sequence[tuple[str, Place, str]],
+    ) -> None:
         self._difference = difference
         self._context = context
+        self._wanted = frozenset(wanted)
         self._taken: dict[tuple[str, Place, str], RenameHint] = {}
         self.moved: dict[Place, Place] = {}
         """(schema, name) of each renamed table to what it was."""
@@ -175,6 +187,8 @@ class _Judge:
         is_kept = _is_there(kind, declared, hint.place, hint.old)
         if self._is_left_out(kind, hint):
             return False
+        if is_old and is_new and (kind.name, hint.place, hint.new) in self._wanted:
+            raise RenameRefused(hint, scope, f"by another hint {hint.new} moves on", _MOVE_ON)
         if is_new and (not is_old or is_kept):
             log.warning("%s is obsolete: the database has it. Remove the hint", said(hint, scope))
             return False
@@ -201,8 +215,7 @@ class _Judge:
                 hint,
                 scope,
                 f"the models declare {hint.old}, too",
-                "Names are moved on, or swapped, in several revisions: first rename to a name that "
-                "is free, then to the one that has become free",
+                _MOVE_ON,
             )
         other = self._taken.setdefault((kind.name, hint.place, hint.old), hint)
         if other.new != hint.new:

@@ -7,6 +7,38 @@ from typing import Any
 from alembic.op import *
 from sqlalchemy.types import UserDefinedType
 
+def create_schema(
+    name: str,
+) -> None:
+    """Create a schema, unless the database has it.
+
+    Emits `CREATE SCHEMA IF NOT EXISTS`, which locks no table and needs CREATE on the
+    database. Its reverse is `op.drop_schema`. PostgreSQL 14 or newer (PostgreSQL manual,
+    5.10 Schemas).
+
+    Example:
+        op.create_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
+def drop_schema(
+    name: str,
+) -> None:
+    """Drop a schema that holds nothing, if the database has it and this role may.
+
+    Emits `DROP SCHEMA IF EXISTS … RESTRICT`, which locks no table. A schema that holds what no
+    revision made, and one of another role, is left where it is. Its reverse is
+    `op.create_schema`.
+
+    Example:
+        op.drop_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
 def create_extension(
     name: str,
     *,

@@ -11,11 +11,11 @@ from pgmigrations.migrate.core.declared import declared_database, read_all
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.snapshot import (
     Change,
+    Identity,
     Record,
     Scope,
     Snapshot,
     differences,
-    snapshot,
 )
 from pgmigrations.settings import Settings
 
@@ -74,13 +74,27 @@ def with_said(
         created: What the server has made of the models.
         actual: The state that says what a declaration leaves open, such as a version.
     """
-    declared = dict(created)
-    for kind in kinds:
-        if kind.comparison is not None and kind.comparison.declared is not None:
-            said = snapshot(kind.comparison.declared(metadatas, scope, actual))
-            declared = {key: one for key, one in declared.items() if one.kind != kind.name}
-            declared |= said
-    return declared
+    saying = {
+        kind.name for kind in kinds if kind.comparison is not None and kind.comparison.declared
+    }
+    rest = {key: one for key, one in created.items() if one.kind not in saying}
+    return rest | said(kinds, metadatas, scope, created, actual)
+
+
+def said(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    created: Snapshot[Any],
+    actual: Snapshot[Any],
+) -> dict[Identity, Any]:
+    """Return what the models say by themselves; the arguments are those of `with_said`."""
+    return {
+        record.identity: record
+        for kind in kinds
+        if kind.comparison is not None and kind.comparison.declared is not None
+        for record in kind.comparison.declared(metadatas, scope, actual, created)
+    }
 
 
 def settled(

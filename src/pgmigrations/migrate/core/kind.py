@@ -18,6 +18,7 @@ from pgmigrations.migrate.core.quoting import chosen_name
 from pgmigrations.migrate.core.snapshot import Change, R, Record, Scope, Snapshot
 
 Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+Declared: TypeAlias = Callable[[Sequence[MetaData], Scope, Snapshot[R], Snapshot[R]], Iterable[R]]
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,12 @@ class Comparison(Generic[R]):
         phrase: The operations that turn one state of an object into another; empty where there
             are none, which is an error for the caller to tell.
         declared: The records that the models ask for, for what no server could understand
-            differently; what a declaration leaves open is taken from the actual record. None
-            for all else: then the models are created in a scratch database and read back.
+            differently, given what the database has and what the scratch database has that the
+            models are created in; what a declaration leaves open is taken from the first. None
+            for all else: then what the scratch database has is what the models ask for.
         created: SQL that makes in the scratch database what `MetaData.create_all()` does not.
+        offered: Groups of statements, the likeliest first, one of which may bring what the models
+            use and nobody declares, where the server lacks it.
         reprinted: Makes a record's object once more, in a scratch database that has the declared
             tables, and returns how it prints then: what the server prints at first is not always
             what it prints after a dump and restore. None where printing is a fixed point.
@@ -107,8 +111,9 @@ class Comparison(Generic[R]):
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
-    declared: Callable[[Sequence[MetaData], Scope, Snapshot[R]], Iterable[R]] | None = None
+    declared: Declared[R] | None = None
     created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
+    offered: Callable[[Connection], Iterable[Sequence[str]]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
 

@@ -29,10 +29,11 @@ def metadatas_of(context: MigrationContext) -> list[MetaData]:
 
 
 def declared_schemas(metadatas: list[MetaData]) -> set[str]:
-    """Return the schemas that the models name, for a table or for an enum."""
+    """Return the schemas that the models name, for a table, an enum or a sequence."""
     found: set[str | None] = set()
     for metadata in metadatas:
         found |= {type_.schema for type_ in metadata_enums(metadata)}
+        found |= {sequence.schema for sequence in metadata._sequences.values()}
         for table in metadata.tables.values():
             found.add(table.schema)
             enums = [native_enum(column.type) for column in table.columns]

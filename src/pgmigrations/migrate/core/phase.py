@@ -12,8 +12,9 @@ class Phase(enum.IntEnum):
     downgrade is sorted by the same numbers, so every operation's own direction decides.
     """
 
-    RENAME = 5
+    RENAME = 3
     """A new name comes before all that speaks of it, in both directions."""
+    CREATE_SCHEMA = 5
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
@@ -31,5 +32,6 @@ class Phase(enum.IntEnum):
     DROP_TYPE = 80
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
-    LEFT_OVER = 95
+    DROP_SCHEMA = 95
+    LEFT_OVER = 100
     """What a trial run has found to be left over by all the others."""

@@ -16,9 +16,9 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.declared import read_all, send
+from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
-from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.hint import Place, RenameHint
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.operation import Operation

@@ -13,7 +13,8 @@ from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.migrate.core.compare import Findings, phrased
-from pgmigrations.migrate.core.declared import declared_database, read_all, send
+from pgmigrations.migrate.core.declared import declared_database, read_all
+from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import settings_of

@@ -19,7 +19,12 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem, conv
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.quoting import DIALECT, escape_parameters, identifier
+from pgmigrations.migrate.core.quoting import (
+    DIALECT,
+    chosen_name,
+    escape_parameters,
+    identifier,
+)
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.model import constraint_name
 
@@ -44,10 +49,19 @@ def parts(record: ConstraintRecord, difference: Difference) -> Sequence[SchemaIt
     if isinstance(found, CheckConstraint):
         # A type brings its check along only where the type itself is said, which imports it.
         return [_detached(found, record)]
-    if isinstance(found, PrimaryKeyConstraint) and not _is_plain_key(record):
-        return None
-    if isinstance(found, ForeignKeyConstraint) and found.use_alter:
-        return None
+    if isinstance(found, PrimaryKeyConstraint):
+        if not _is_plain_key(record):
+            return None
+        # The server makes one key of two on the same columns, by the name of the unique one.
+        is_renamed = constraint_name(found) is None and record.name != chosen_name(
+            record.table, (), "pkey"
+        )
+        return _printed_key(record) if is_renamed else [found]
+    if isinstance(found, ForeignKeyConstraint):
+        # What it rests on may be a unique index, which is made after the tables.
+        key = ("constraint", *record.referred_table, record.referred_key)
+        if found.use_alter or key not in difference.declared:
+            return None
     return [found]
 
 

@@ -167,6 +167,39 @@ def test_two_hints_at_one_name_are_refused(project: Project) -> None:
         project.autogenerate()
 
 
+def test_a_name_that_something_else_has_is_refused(project: Project) -> None:
+    at(project, book(integer("year")))
+    run(project, "CREATE VIEW volume AS SELECT 1 AS one")
+    project.models(book(integer("year"), name="volume", was="book"))
+    with pytest.raises(CommandError, match=r'table book to volume fails: relation "volume" alr'):
+        project.autogenerate()
+
+
+def test_a_hint_may_be_on_a_key_of_a_constraint(project: Project) -> None:
+    def models(name: str, was: str | None = None) -> sa.MetaData:
+        info = renamed_from(was) if was else {}
+        metadata = book()
+        key = sa.ForeignKey("book.id", name=name, info=info)
+        sa.Table("page", metadata, sa.Column("book", sa.Integer, key))
+        return metadata
+
+    at(project, models("one"))
+    revision = project.models(models("two", "one")).autogenerate()
+    assert "op.rename_constraint('page', 'one', 'two')" in body(revision)
+
+
+def test_a_hint_that_is_met_twice_renames_once(project: Project) -> None:
+    at(project, book())
+    metadata = book(name="volume", was="book")
+    env = project.path / "alembic" / "env.py"
+    env.write_text(
+        env.read_text().replace(
+            "configure_arguments(metadata)", "configure_arguments([metadata] * 2)"
+        )
+    )
+    assert body(project.models(metadata).autogenerate()).count("op.rename_table_to") == 1
+
+
 def test_an_index_of_another_table_is_refused(project: Project) -> None:
     metadata = book(integer("year", index=True))
     sa.Table("page", metadata, sa.Column("book", sa.Integer))

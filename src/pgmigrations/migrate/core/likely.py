@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.compare import Findings
+from pgmigrations.migrate.core.compare import Findings, changed_properties
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.snapshot import Change, Record
@@ -41,8 +41,8 @@ def _likely(kinds: Sequence[AnyKind], findings: Findings, *, with_copy: bool) ->
             continue
         pairs = _candidates(changes, difference)
         found = [pair for pair in pairs if _is_alike(kind, *pair, difference)]
-        rest = [pair for pair in pairs if pair not in found]
-        if rest and with_copy and kind.renaming.follows is not None:
+        rest = [pair for pair in pairs if pair not in found and _may_be_same(kind, *pair)]
+        if rest and with_copy:
             with findings.copy() as database:
                 found += [pair for pair in rest if _is_same(kinds, kind, *pair, database)]
         for old, new in _each_once(found):
@@ -68,6 +68,16 @@ def _is_alike(kind: AnyKind, old: Record, new: Record, difference: Difference) -
         return bool(kind.renaming.follows(old, new) == new)
     is_like = kind.renaming.is_like
     return is_like is not None and is_like(old, new, difference.actual, difference.declared)
+
+
+def _may_be_same(kind: AnyKind, old: Record, new: Record) -> bool:
+    """Tell whether no more differs than the server may print in two ways."""
+    comparison, renaming = kind.comparison, kind.renaming
+    if comparison is None or comparison.reprinted is None:
+        return False
+    if renaming is None or renaming.follows is None:
+        return False
+    return len(changed_properties(Change(renaming.follows(old, new), new))) == 1
 
 
 def _is_same(

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.declared import read_all
@@ -42,6 +43,16 @@ class RenameRefused(PgMigrationsError):
     def __init__(self, hint: RenameHint, scope: Scope, what: str, advice: str) -> None:
         super().__init__(f"{said(hint, scope)} cannot be followed: {what}", advice)
         self.declared_at = hint.declared_at
+
+
+class RenameFails(PgMigrationsError):
+    """A rename that the server refuses on a copy of the database."""
+
+    def __init__(self, operation: Operation, message: str) -> None:
+        super().__init__(
+            f"{operation.operation_name} of {operation.subject} fails: {message}",
+            "Choose another name, or make this one free in a revision before",
+        )
 
 
 @dataclass(frozen=True)
@@ -197,6 +208,9 @@ class _Judge:
                 log.warning("%s names nothing that is there, so it is made", said(hint, scope))
             return False
         self._refuse(kind, hint, is_new=is_new, is_kept=is_kept)
+        # Two keys of one constraint may carry the same hint.
+        if self._taken.setdefault((kind.name, hint.place, hint.old), hint) is not hint:
+            return False
         if kind.name == "table":
             self.moved[(*hint.place, hint.new)] = (*hint.place, hint.old)
         return True
@@ -217,7 +231,7 @@ class _Judge:
                 f"the models declare {hint.old}, too",
                 _MOVE_ON,
             )
-        other = self._taken.setdefault((kind.name, hint.place, hint.old), hint)
+        other = self._taken.get((kind.name, hint.place, hint.old), hint)
         if other.new != hint.new:
             raise RenameRefused(
                 hint, scope, f"{hint.old} is what {other.new} was, by another hint", "Remove one"
@@ -301,8 +315,12 @@ class _Trial:
         return Renamed(self._scope, self._steps, self._before, self._merged(state))
 
     def _rename(self, step: Step) -> None:
-        for statement in operation_of(step, self._scope).statements():
-            send(self._database, statement)
+        operation = operation_of(step, self._scope)
+        try:
+            for statement in operation.statements():
+                send(self._database, statement)
+        except DBAPIError as error:
+            raise RenameFails(operation, str(error.orig).partition("\n")[0]) from error
         self._steps.append(step)
 
     def _following(

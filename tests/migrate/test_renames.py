@@ -188,18 +188,6 @@ def test_a_hint_may_be_on_a_key_of_a_constraint(project: Project) -> None:
     assert "op.rename_constraint('page', 'one', 'two')" in body(revision)
 
 
-def test_a_hint_that_is_met_twice_renames_once(project: Project) -> None:
-    at(project, book())
-    metadata = book(name="volume", was="book")
-    env = project.path / "alembic" / "env.py"
-    env.write_text(
-        env.read_text().replace(
-            "configure_arguments(metadata)", "configure_arguments([metadata] * 2)"
-        )
-    )
-    assert body(project.models(metadata).autogenerate()).count("op.rename_table_to") == 1
-
-
 def test_an_index_of_another_table_is_refused(project: Project) -> None:
     metadata = book(integer("year", index=True))
     sa.Table("page", metadata, sa.Column("book", sa.Integer))

@@ -208,9 +208,6 @@ class _Judge:
                 log.warning("%s names nothing that is there, so it is made", said(hint, scope))
             return False
         self._refuse(kind, hint, is_new=is_new, is_kept=is_kept)
-        # Two keys of one constraint may carry the same hint.
-        if self._taken.setdefault((kind.name, hint.place, hint.old), hint) is not hint:
-            return False
         if kind.name == "table":
             self.moved[(*hint.place, hint.new)] = (*hint.place, hint.old)
         return True
@@ -231,7 +228,7 @@ class _Judge:
                 f"the models declare {hint.old}, too",
                 _MOVE_ON,
             )
-        other = self._taken.get((kind.name, hint.place, hint.old), hint)
+        other = self._taken.setdefault((kind.name, hint.place, hint.old), hint)
         if other.new != hint.new:
             raise RenameRefused(
                 hint, scope, f"{hint.old} is what {other.new} was, by another hint", "Remove one"

@@ -21,7 +21,8 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.renaming import Copy, Renamed, followed
+from pgmigrations.migrate.core.renamed import Renamed
+from pgmigrations.migrate.core.renaming import Copy, followed
 from pgmigrations.migrate.core.snapshot import Change, Record, Scope, Snapshot
 from pgmigrations.migrate.core.whole_table import creations, removals
 

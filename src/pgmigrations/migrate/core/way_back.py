@@ -18,7 +18,7 @@ from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import settings_of
-from pgmigrations.migrate.core.renaming import Renamed
+from pgmigrations.migrate.core.renamed import Renamed
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 
 

@@ -97,7 +97,7 @@ class MetaDataListener:
 
 
 def _ddl(statement: str) -> DDL:
-    return DDL(statement.replace("%", "%%"))
+    return DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
 def _text(statement: str) -> Any:

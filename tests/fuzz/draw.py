@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -30,6 +30,7 @@ from tests.fuzz.spec import (
     KeySpec,
     SchemaSpec,
     TableSpec,
+    changed,
 )
 from tests.fuzz.valid import TOASTED, sequence_default
 
@@ -52,12 +53,15 @@ class Drawing:
         major: The server's major version.
         has_lz4: Whether the server can compress by lz4.
         sorts: The sorts of tables that a schema is drawn from.
+        taken: Names that no new table or column gets: between what has been and what bears its
+            name now there may be no way.
     """
 
     rng: Random
     major: int
     has_lz4: bool = False
     sorts: tuple[str, ...] = SORTS
+    taken: frozenset[str] = frozenset()
 
     def chance(self, probability: float) -> bool:
         """Say yes with a probability."""
@@ -88,7 +92,7 @@ class Drawing:
 
     def column(self, spec: SchemaSpec, table: TableSpec | None, type_: str = "") -> ColumnSpec:
         """Draw a column that need not be valid yet."""
-        also = tuple(one.name for one in table.columns) if table else ()
+        also = (*self.taken, *(one.name for one in table.columns)) if table else self.taken
         name = draw_name(self.rng, spec, "c", also)
         type_ = type_ or self.type(spec)
         column = ColumnSpec(name, type_, nullable=self.chance(0.7), comment=self.comment())
@@ -302,8 +306,3 @@ class Drawing:
             descending=self.chance(0.25),
             nulls=self.pick(("FIRST", "LAST")) if self.chance(0.2) else "",
         )
-
-
-def changed(column: ColumnSpec, changes: Mapping[str, object]) -> ColumnSpec:
-    """Return a column with other properties."""
-    return ColumnSpec(**{**vars(column), **changes})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.fuzz.draw import SORTS, Drawing
@@ -42,13 +42,20 @@ def draw_pair(
     drawing = Drawing(rng, major, has_lz4, sorts)
     is_created = drawing.chance(0.5)
     before = draw_schema(drawing)
-    names = [name for name in EDITS if name not in without]
+    names = {
+        name
+        for table in before.tables
+        for name in (table.name, *(one.name for one in table.columns))
+    }
+    drawing = replace(drawing, taken=frozenset(names))
+    choices = [name for name in EDITS if name not in without]
     wanted = rng.randint(1, MOST_EDITS)
-    after, applied = before, []
+    after = before
+    applied: list[str] = []
     for _ in range(20 * MOST_EDITS):
         if len(applied) == wanted:
             break
-        name = drawing.pick(names)
+        name = drawing.pick(choices)
         found = EDITS[name](drawing, after)
         found = None if found is None else valid(found, major)
         # An edit that takes an earlier one back would leave nothing to do.

@@ -57,21 +57,23 @@ def with_new_table(drawing: Drawing, spec: SchemaSpec, sort: str | None = None) 
 
 def draw_table(drawing: Drawing, spec: SchemaSpec, sort: str) -> TableSpec:
     """Draw a table with columns alone."""
-    name = draw_name(drawing.rng, spec, "t")
+    name = draw_name(drawing.rng, spec, "t", drawing.taken)
     table = TableSpec(drawing.pick(SCHEMAS), name, (), comment=drawing.comment())
     partition, parent = None, None
     columns: tuple[ColumnSpec, ...] = ()
     if sort == "partitioned":
         strategy = drawing.pick(tuple(BOUNDS))
         type_ = "text" if strategy == "LIST" else "integer"
-        key = ColumnSpec(draw_name(drawing.rng, spec, "c", (name,)), type_)
+        key = ColumnSpec(draw_name(drawing.rng, spec, "c", (name, *drawing.taken)), type_)
         columns = (key,)
         partition = PartitionSpec(strategy, (key.name,))
     elif sort == "child":
         parents = [one for one in spec.tables if one.partition is None]
         parent = drawing.pick(parents).place if parents else None
     elif drawing.chance(0.75):
-        columns = (ColumnSpec(draw_name(drawing.rng, spec, "c", (name,)), "integer"),)
+        columns = (
+            ColumnSpec(draw_name(drawing.rng, spec, "c", (name, *drawing.taken)), "integer"),
+        )
     table = replace(table, columns=columns, inherits=parent)
     probe = replace(spec, tables=(*spec.tables, table))
     for _ in range(drawing.rng.randint(1, 6)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 
 from tests.contract.hurting_names import NAMES
@@ -24,7 +24,7 @@ TEXTS = (
 HURTING = 0.12
 
 
-def draw_name(rng: Random, spec: SchemaSpec, prefix: str, also: tuple[str, ...] = ()) -> str:
+def draw_name(rng: Random, spec: SchemaSpec, prefix: str, also: Iterable[str] = ()) -> str:
     """Draw a name that nothing has, whatever it is."""
     taken = {*names_of(spec), *also}
     if rng.random() < HURTING:
@@ -41,8 +41,8 @@ def names_of(spec: SchemaSpec) -> Iterator[str]:
     """Yield every name of a description."""
     for table in spec.tables:
         yield from table_names(table)
-    for one in (*spec.enums, *spec.sequences):
-        yield one.name
+    yield from (one.name for one in spec.enums)
+    yield from (one.name for one in spec.sequences)
 
 
 def table_names(table: TableSpec) -> Iterator[str]:

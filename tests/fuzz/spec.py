@@ -5,15 +5,37 @@ A description may be compared, printed and read back; whatever refers to somethi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 Place: TypeAlias = tuple[str, str]
 """(schema, name); the schema is empty for the default one."""
 
 
+D = TypeVar("D", bound="Described")
+
+
 @dataclass(frozen=True)
-class Expression:
+class Described:
+    """What a description is made of."""
+
+
+@dataclass(frozen=True)
+class Placed(Described):
+    """What stands by itself in a schema."""
+
+    schema: str
+    name: str
+
+    @property
+    def place(self) -> Place:
+        """What it is found by."""
+        return (self.schema, self.name)
+
+
+@dataclass(frozen=True)
+class Expression(Described):
     """SQL over columns: `{0}` and so on stand for the columns, `{a}` for a label."""
 
     template: str
@@ -22,7 +44,7 @@ class Expression:
 
 
 @dataclass(frozen=True)
-class IdentitySpec:
+class IdentitySpec(Described):
     """Options of an identity column; None leaves one to the server."""
 
     always: bool = False
@@ -35,7 +57,7 @@ class IdentitySpec:
 
 
 @dataclass(frozen=True)
-class ColumnSpec:
+class ColumnSpec(Described):
     """A column; `type` is a key of `column_type.TYPES`, or `enum:schema.name` with `[]` or not."""
 
     name: str
@@ -54,7 +76,7 @@ class ColumnSpec:
 
 
 @dataclass(frozen=True)
-class KeySpec:
+class KeySpec(Described):
     """A primary key or a unique constraint; `deferrable` is empty or SQL's words."""
 
     name: str
@@ -66,7 +88,7 @@ class KeySpec:
 
 
 @dataclass(frozen=True)
-class ForeignKeySpec:
+class ForeignKeySpec(Described):
     """A foreign key; empty actions are left to the server."""
 
     name: str
@@ -82,7 +104,7 @@ class ForeignKeySpec:
 
 
 @dataclass(frozen=True)
-class CheckSpec:
+class CheckSpec(Described):
     """A check."""
 
     name: str
@@ -93,7 +115,7 @@ class CheckSpec:
 
 
 @dataclass(frozen=True)
-class ExclusionSpec:
+class ExclusionSpec(Described):
     """An exclusion constraint over columns, each with its operator."""
 
     name: str
@@ -105,7 +127,7 @@ class ExclusionSpec:
 
 
 @dataclass(frozen=True)
-class ElementSpec:
+class ElementSpec(Described):
     """A column or an expression in an index."""
 
     expression: Expression
@@ -116,7 +138,7 @@ class ElementSpec:
 
 
 @dataclass(frozen=True)
-class IndexSpec:
+class IndexSpec(Described):
     """An index."""
 
     name: str
@@ -131,7 +153,7 @@ class IndexSpec:
 
 
 @dataclass(frozen=True)
-class PartitionSpec:
+class PartitionSpec(Described):
     """How a table is partitioned, and its partitions: (name, bound)."""
 
     strategy: str
@@ -140,11 +162,9 @@ class PartitionSpec:
 
 
 @dataclass(frozen=True)
-class TableSpec:
+class TableSpec(Placed):
     """A table; `replica_identity` is DEFAULT, NOTHING, FULL or a unique index's name after `i:`."""
 
-    schema: str
-    name: str
     columns: tuple[ColumnSpec, ...]
     primary_key: KeySpec | None = None
     uniques: tuple[KeySpec, ...] = ()
@@ -160,36 +180,22 @@ class TableSpec:
     partition: PartitionSpec | None = None
     inherits: Place | None = None
 
-    @property
-    def place(self) -> Place:
-        """What the table is found by."""
-        return (self.schema, self.name)
-
     def column(self, name: str) -> ColumnSpec | None:
         """Find a column of its own."""
         return next((one for one in self.columns if one.name == name), None)
 
 
 @dataclass(frozen=True)
-class EnumSpec:
+class EnumSpec(Placed):
     """An enumerated type."""
 
-    schema: str
-    name: str
     labels: tuple[str, ...]
-
-    @property
-    def place(self) -> Place:
-        """What the type is found by."""
-        return (self.schema, self.name)
 
 
 @dataclass(frozen=True)
-class SequenceSpec:
+class SequenceSpec(Placed):
     """A sequence; `owner` is (table schema, table, column), empty for a free-standing one."""
 
-    schema: str
-    name: str
     type: str = "bigint"
     start: int | None = None
     increment: int | None = None
@@ -200,14 +206,9 @@ class SequenceSpec:
     owner: tuple[str, ...] = ()
     comment: str = ""
 
-    @property
-    def place(self) -> Place:
-        """What the sequence is found by."""
-        return (self.schema, self.name)
-
 
 @dataclass(frozen=True)
-class SchemaSpec:
+class SchemaSpec(Described):
     """Everything that the models of one moment declare."""
 
     tables: tuple[TableSpec, ...] = ()
@@ -217,7 +218,8 @@ class SchemaSpec:
     @property
     def schemas(self) -> frozenset[str]:
         """The schemas that something is in, but for the default one."""
-        found = {one.schema for one in (*self.tables, *self.enums, *self.sequences)}
+        every: tuple[Placed, ...] = (*self.tables, *self.enums, *self.sequences)
+        found = {one.schema for one in every}
         return frozenset(found - {""})
 
     def table(self, place: Place) -> TableSpec | None:
@@ -243,3 +245,9 @@ def with_column(table: TableSpec, column: ColumnSpec) -> TableSpec:
     """Put another description in the place of the column of the same name."""
     columns = tuple(column if one.name == column.name else one for one in table.columns)
     return replace(table, columns=columns)
+
+
+def changed(one: D, changes: Mapping[str, Any]) -> D:
+    """Return a description with other values for the properties that are named."""
+    words: dict[str, Any] = dict(changes)
+    return replace(one, **words)

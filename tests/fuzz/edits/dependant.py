@@ -14,6 +14,7 @@ from tests.fuzz.spec import (
     KeySpec,
     SchemaSpec,
     TableSpec,
+    changed,
 )
 
 _PARTS = ("uniques", "foreign_keys", "checks", "exclusions")
@@ -46,8 +47,7 @@ def _foreign_key(
     if what == "not_valid":
         return replace(key, not_valid=not key.not_valid)
     choices = {"match": ("", "FULL"), "deferrable": DEFERRABLE}.get(what, ACTIONS)
-    words = {what: drawing.other(choices, getattr(key, what))}
-    return replace(key, **words)  # type: ignore[arg-type]
+    return changed(key, {what: drawing.other(choices, getattr(key, what))})
 
 
 def _foreign_key_elsewhere(
@@ -90,7 +90,7 @@ def _comment(drawing: Drawing, spec: SchemaSpec, table: TableSpec) -> TableSpec 
             chosen = drawing.pick(parts)
             new = replace(chosen, comment=drawing.other(("", *TEXTS), chosen.comment))
             parts = tuple(new if one == chosen else one for one in parts)
-            return replace(table, **{attribute: parts})
+            return changed(table, {attribute: parts})
     return None
 
 

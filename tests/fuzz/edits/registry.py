@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 from tests.fuzz.draw import Drawing
-from tests.fuzz.spec import ColumnSpec, SchemaSpec, TableSpec, with_column
+from tests.fuzz.spec import ColumnSpec, SchemaSpec, TableSpec, changed, with_column
 
 Edit: TypeAlias = Callable[[Drawing, SchemaSpec], SchemaSpec | None]
 """Changes a schema somewhere; None where there is nothing that it could change."""
@@ -53,7 +52,7 @@ def added(attribute: str, draw: Callable[[Drawing, SchemaSpec, TableSpec], objec
         one = draw(drawing, spec, table)
         if one is None:
             return None
-        return replace(table, **{attribute: (*getattr(table, attribute), one)})
+        return changed(table, {attribute: (*getattr(table, attribute), one)})
 
     return of_table(edit)
 
@@ -66,7 +65,7 @@ def dropped(attribute: str) -> Edit:
         if not parts:
             return None
         gone = drawing.pick(parts)
-        return replace(table, **{attribute: tuple(one for one in parts if one != gone)})
+        return changed(table, {attribute: tuple(one for one in parts if one != gone)})
 
     return of_table(edit)
 
@@ -82,7 +81,7 @@ def altered(
             found = alter(drawing, spec, table, chosen)
             if found is not None and found != chosen:
                 new = tuple(found if one == chosen else one for one in parts)
-                return replace(table, **{attribute: new})
+                return changed(table, {attribute: new})
         return None
 
     return of_table(edit)

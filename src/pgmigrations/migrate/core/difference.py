@@ -55,7 +55,8 @@ def find_differences(
             if identity in declared or is_ours(record)
         }
         changes = list(settled(kinds, scratch, ours, declared))
-    return Difference(scope, ours, declared, metadatas, actual), changes
+    differing = frozenset(change.record.identity for change in changes)
+    return Difference(scope, ours, declared, metadatas, actual, differing), changes
 
 
 def with_said(

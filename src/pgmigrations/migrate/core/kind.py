@@ -15,7 +15,7 @@ from sqlalchemy.schema import SchemaItem
 from pgmigrations.migrate.core.hint import Renaming
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.quoting import chosen_name
-from pgmigrations.migrate.core.snapshot import Change, R, Record, Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Change, Identity, R, Record, Scope, Snapshot
 
 Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 Declared: TypeAlias = Callable[[Sequence[MetaData], Scope, Snapshot[R], Snapshot[R]], Iterable[R]]
@@ -31,6 +31,8 @@ class Difference:
         declared: What it would hold if it were made from the models.
         metadatas: The models.
         found: What the database holds, with what is nobody's business here.
+        differing: The identities of what differs, for a room that looks at its neighbours: the
+            records of the rest may print differently.
     """
 
     scope: Scope
@@ -38,6 +40,7 @@ class Difference:
     declared: Snapshot[Any]
     metadatas: Sequence[MetaData]
     found: Snapshot[Any] = field(default_factory=dict)
+    differing: frozenset[Identity] = frozenset()
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
@@ -69,7 +72,7 @@ class Difference:
 
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
-        return Difference(self.scope, self.declared, self.actual, ())
+        return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], Table]:

@@ -162,9 +162,10 @@ def _alembics(
     keywords: dict[str, Any] = {}
     if "type" in names:
         table = difference.table(after.schema, after.table)
-        assert table is not None
         keywords["existing_type"] = printed_type(before.type)
-        keywords["modify_type"] = _model_type(table, after.name)
+        # No model says what a column was before.
+        modified = printed_type(after.type) if table is None else _model_type(table, after.name)
+        keywords["modify_type"] = modified
     if "not_null" in names:
         keywords["existing_nullable"] = not before.not_null
         keywords["modify_nullable"] = not after.not_null

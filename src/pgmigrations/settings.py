@@ -52,6 +52,7 @@ class Settings:
         revision_number_width: Digits of a sequential number; wider ones on disk win.
         scratch_url: Server on which scratch databases are created, where the role may not create
             them beside the database; `embedded` for a server of our own; empty for beside it.
+        prove: Whether a revision is run on a copy of the schema before it is written.
         ignore_extensions: Extensions that are left alone although no model declares them.
         type_packages: Packages other than SQLAlchemy whose column types revisions may import.
     """
@@ -62,6 +63,7 @@ class Settings:
     revision_number_floor: int = 1
     revision_number_width: int = 3
     scratch_url: str = ""
+    prove: bool = True
     ignore_extensions: tuple[str, ...] = ()
     type_packages: tuple[str, ...] = ("pgvector",)
 
@@ -105,6 +107,7 @@ def _parsers() -> dict[str, Callable[[str, str], object]]:
     by_type: dict[type, Callable[[str, str], object]] = {
         str: lambda _key, text: text.strip(),
         int: _number,
+        bool: switch,
         tuple: lambda _key, text: tuple(word for word in re.split(r"[\s,]+", text) if word),
     }
     return {
@@ -112,6 +115,20 @@ def _parsers() -> dict[str, Callable[[str, str], object]]:
         for field in dataclasses.fields(Settings)
         if field.default is not dataclasses.MISSING
     }
+
+
+def switch(key: str, text: str) -> bool:
+    """Read a value that is either on or off.
+
+    Raises:
+        InvalidSetting: It is neither.
+    """
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    try:
+        return words[text.strip().lower()]
+    except KeyError:
+        raise InvalidSetting(key, text, "true or false") from None
 
 
 def _number(key: str, text: str) -> int:

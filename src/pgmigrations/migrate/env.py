@@ -27,11 +27,12 @@ from pgmigrations.migrate.core.revision_file import (
 )
 from pgmigrations.migrate.core.revision_name import next_revision_id
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import open_engine
 from pgmigrations.run.failure import explain
-from pgmigrations.settings import SECTION, Settings, UnknownSection
+from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
 if TYPE_CHECKING:
     from pgmigrations.database_url import DatabaseUrl
@@ -142,8 +143,11 @@ def _settings(overrides: dict[str, object]) -> Settings:
         if name != SECTION and difflib.get_close_matches(name, [SECTION], cutoff=0.8):
             raise UnknownSection(name, config.config_file_name or "alembic.ini")
     section = config.get_section(SECTION, {}) or {}
+    asked = context.get_x_argument(as_dictionary=True).get("prove")
     # ConfigParser mixes the keys of [DEFAULT], such as Alembic's own `here`, into every section.
     own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}
+    if asked is not None:
+        overrides = {**overrides, "prove": switch("-x prove", asked)}
     return Settings.load(own, config.config_file_name or "alembic.ini", **overrides)
 
 
@@ -161,7 +165,8 @@ def _included(users: IncludeName | None, schemas: set[str]) -> IncludeName:
 def _directives(
     settings: Settings, files: Sequence[RevisionFile], users: Directives | None
 ) -> Directives:
-    """Name a new revision, then let the project change it, then put it in order."""
+    """Name a new revision, let the project change it, put it in order, and prove it."""
+    is_revision = alembic_private.is_revision_command()
 
     def process(migration: MigrationContext, revision: Any, scripts: list[MigrationScript]) -> None:
         arguments = migration.opts["revision_context"].command_args
@@ -172,12 +177,15 @@ def _directives(
             else:
                 script.rev_id = next_revision_id(settings, script.message, files, taken)
                 taken.append(script.rev_id)
-        if users is not None:
-            users(migration, revision, scripts)
         for script in scripts:
             for container in _containers(script):
                 finish(container, KINDS)
-        if _is_revision_command(migration) and all(_is_empty(script) for script in scripts):
+        is_proved = is_revision and arguments["autogenerate"] and settings.prove
+        if is_proved and not _is_empty(scripts[-1]):
+            scripts.extend(unproved(migration, scripts[-1]))
+        if users is not None:
+            _changed_by(users, migration, revision, scripts, is_proved=is_proved)
+        if is_revision and arguments["autogenerate"] and all(map(_is_empty, scripts)):
             scripts.clear()
             assert migration.config is not None
             migration.config.print_stdout(
@@ -187,17 +195,28 @@ def _directives(
     return process
 
 
+def _changed_by(
+    users: Directives,
+    migration: MigrationContext,
+    revision: Any,
+    scripts: list[MigrationScript],
+    *,
+    is_proved: bool,
+) -> None:
+    """Let the project's own hook have its way, and prove what it has made of the revision."""
+    before = [list(container.ops) for script in scripts for container in _containers(script)]
+    users(migration, revision, scripts)
+    for script in scripts:
+        for container in _containers(script):
+            finish(container, KINDS)
+    after = [list(container.ops) for script in scripts for container in _containers(script)]
+    if is_proved and scripts and after != before and not _is_empty(scripts[-1]):
+        scripts.extend(unproved(migration, scripts[-1], mending=False))
+
+
 def _containers(script: MigrationScript) -> Iterable[Any]:
     return [*script.upgrade_ops_list, *script.downgrade_ops_list]
 
 
 def _is_empty(script: MigrationScript) -> bool:
     return all(operations.is_empty() for operations in script.upgrade_ops_list)
-
-
-def _is_revision_command(migration: MigrationContext) -> bool:
-    """Tell `alembic revision --autogenerate` from `alembic check`, which needs its empty script."""
-    options = migration.config.cmd_opts if migration.config is not None else None
-    return (
-        options is not None and options.cmd[0].__name__ == "revision" and bool(options.autogenerate)
-    )

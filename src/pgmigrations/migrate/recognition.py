@@ -6,18 +6,15 @@ recognised is recorded as applied, and nothing of it is executed.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.alembic_private import operations_in
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
@@ -25,6 +22,7 @@ from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.replay import replay
 from pgmigrations.run.failure import DatabaseFailure
 
 _State: TypeAlias = Mapping[Identity, Record]
@@ -103,7 +101,7 @@ def _replayed(
                 send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             scratch.commit()
             try:
-                return list(_states(context, steps, scratch))
+                return _states(context, steps, scratch)
             except (DBAPIError, DatabaseFailure) as error:
                 if schemas or _sqlstate(error) != _MISSING_SCHEMA:
                     raise
@@ -121,23 +119,11 @@ def _sqlstate(error: DBAPIError | DatabaseFailure) -> str | None:
 
 def _states(
     context: MigrationContext, steps: Sequence[RevisionStep], scratch: Connection
-) -> Iterator[_State]:
-    """Run the steps in the scratch database and yield its state after each."""
+) -> list[_State]:
+    """Run the steps in the scratch database and return its state after each."""
     states: list[_State] = []
-
-    def replay(_heads: Any, inner: MigrationContext) -> Iterator[RevisionStep]:
-        for step in steps:
-            yield step
-            # The loop that runs the steps has committed this one when it asks for the next.
-            states.append(_state(scratch, scope_of(inner)))
-            scratch.rollback()
-
-    options = {**context.opts, "fn": replay, "dont_mutate": False, "on_version_apply": ()}
-    with _silenced("alembic.runtime.migration"):
-        inner = MigrationContext.configure(connection=scratch, opts=options)
-        with operations_in(inner), inner.begin_transaction():
-            inner.run_migrations()
-    yield from states
+    replay(context, steps, scratch, lambda inner: states.append(_state(scratch, scope_of(inner))))
+    return states
 
 
 def _state(connection: Connection, scope: Scope) -> _State:
@@ -187,14 +173,3 @@ def _unlike(actual: _State, states: Sequence[_State], steps: Sequence[RevisionSt
         "The database has tables of the models and no version row, and matches no revision; "
         f"it is nearest to {steps[nearest].revision.revision}, but for {named}{more}"
     )
-
-
-@contextmanager
-def _silenced(name: str) -> Iterator[None]:
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -16,10 +16,11 @@ from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
-from alembic.operations.ops import MigrateOperation
-from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.operations.ops import MigrateOperation, MigrationScript
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import sqla_compat
+from mako.template import Template  # type: ignore[import-untyped]
 from sqlalchemy import Column, CursorResult, Executable, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -57,6 +58,11 @@ def migrations_fn() -> MigrationsFn:
     return work
 
 
+def is_revision_command() -> bool:
+    """Tell `alembic revision` from `alembic check`, which needs a script, empty or not."""
+    return migrations_fn().__qualname__.startswith("revision.")
+
+
 def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Render a type as Alembic would, the project's `render_item` included."""
     return render._repr_type(type_, context)
@@ -91,6 +97,42 @@ def version_locations(script: ScriptDirectory) -> list[Path]:
 def is_recursive(script: ScriptDirectory) -> bool:
     """Tell whether the subfolders of the version locations hold revisions, too."""
     return script.recursive_version_locations
+
+
+def rendered_file(migration: MigrationContext, script: MigrationScript) -> str:
+    """Return a revision's file as the project's template writes it, but for its parents.
+
+    Args:
+        migration: The context in which `alembic revision` has made it.
+        script: The revision.
+    """
+    assert migration.script is not None
+    revision = migration.opts["revision_context"]
+    context = revision._last_autogen_context
+    context.imports = set(script.imports)
+    arguments = dict(revision.template_args)
+    render._render_python_into_templatevars(context, script, arguments)
+    template = Template(filename=str(Path(migration.script.dir) / "script.py.mako"))
+    return str(
+        template.render_unicode(
+            up_revision=script.rev_id,
+            down_revision=None,
+            branch_labels=None,
+            depends_on=None,
+            create_date="",
+            comma=lambda _: "None",
+            message=script.message or "",
+            **arguments,
+        )
+    )
+
+
+def steps_to_heads(migration: MigrationContext) -> list[RevisionStep]:
+    """Return the steps from nothing to the heads that the database is at."""
+    assert migration.script is not None
+    # Its annotations say `str`; the upgrade command gives tuples, too.
+    upgrade: Callable[[Any, Any], list[RevisionStep]] = migration.script._upgrade_revs
+    return upgrade(migration.get_current_heads(), ())
 
 
 def version_table_of(context: MigrationContext) -> Table:

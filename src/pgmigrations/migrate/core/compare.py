@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrateOperation, UpgradeOps
+from alembic.runtime.migration import MigrationContext
 from alembic.util import PriorityDispatchResult
 
 from pgmigrations.errors import PgMigrationsError
@@ -34,6 +36,29 @@ class UnphrasedDifference(PgMigrationsError):
             "Write the change by hand in a revision, then run this again",
         )
         self.change = change
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a comparison has found.
+
+    Attributes:
+        difference: Both states.
+        changes: What differs, and is the project's business.
+    """
+
+    difference: Difference
+    changes: Sequence[Change[Any]]
+
+
+def findings_of(context: MigrationContext) -> Findings | None:
+    """Return what the last comparison in a context has found."""
+    found = context.opts.get(_FINDINGS)
+    assert found is None or isinstance(found, Findings)
+    return found
+
+
+_FINDINGS = "pgmigrations_findings"
 
 
 def compare_kinds(
@@ -72,6 +97,7 @@ def compare_kinds(
         changes = [one for one in changes if one.record.identity not in used]
         ours = {key: one for key, one in difference.actual.items() if key not in used}
         difference = dataclasses.replace(difference, actual=ours)
+        migration.opts[_FINDINGS] = Findings(difference, changes)
         for operation in phrased(kinds, changes, difference):
             if isinstance(operation, Operation):
                 log.info("Detected %s: %s", operation.operation_name, operation.subject)

@@ -44,19 +44,40 @@ def find_differences(
     """
     actual = read_all(target, kinds, scope)
     with declared_database(target, metadatas, kinds, scope, settings.scratch_url) as scratch:
-        declared = dict(read_all(scratch, kinds, scope))
-        for kind in kinds:
-            if kind.comparison is not None and kind.comparison.declared is not None:
-                said = snapshot(kind.comparison.declared(metadatas, scope, actual, declared))
-                declared = {key: one for key, one in declared.items() if one.kind != kind.name}
-                declared |= said
+        created = read_all(scratch, kinds, scope)
+        declared = with_said(kinds, metadatas, scope, created, actual)
         ours = {
             identity: record
             for identity, record in actual.items()
             if identity in declared or is_ours(record)
         }
         changes = list(settled(kinds, scratch, ours, declared))
-    return Difference(scope, ours, declared, metadatas), changes
+    return Difference(scope, ours, declared, metadatas, actual), changes
+
+
+def with_said(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    created: Snapshot[Any],
+    actual: Snapshot[Any],
+) -> Snapshot[Any]:
+    """Put what the models say by themselves in the place of what their creation has made.
+
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        metadatas: The models.
+        scope: What is looked at.
+        created: What the server has made of the models.
+        actual: The state that says what a declaration leaves open, such as a version.
+    """
+    declared = dict(created)
+    for kind in kinds:
+        if kind.comparison is not None and kind.comparison.declared is not None:
+            said = snapshot(kind.comparison.declared(metadatas, scope, actual, created))
+            declared = {key: one for key, one in declared.items() if one.kind != kind.name}
+            declared |= said
+    return declared
 
 
 def settled(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic.operations import Operations
 from sqlalchemy import Connection
@@ -10,6 +12,19 @@ from sqlalchemy import Connection
 from pgmigrations.migrate.core.options import OPTION
 
 log = logging.getLogger("pgmigrations")
+
+
+@contextmanager
+def silenced(*names: str) -> Iterator[None]:
+    """Keep loggers from telling of what is only tried."""
+    loggers = [(one, one.level) for one in map(logging.getLogger, names)]
+    for one, _ in loggers:
+        one.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for one, level in loggers:
+            one.setLevel(level)
 
 
 def is_offline(operations: Operations) -> bool:

@@ -29,12 +29,14 @@ class Difference:
         actual: What the database holds.
         declared: What it would hold if it were made from the models.
         metadatas: The models.
+        found: What the database holds, with what is nobody's business here.
     """
 
     scope: Scope
     actual: Snapshot[Any]
     declared: Snapshot[Any]
     metadatas: Sequence[MetaData]
+    found: Snapshot[Any] = field(default_factory=dict)
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""

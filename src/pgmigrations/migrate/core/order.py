@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer
+from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer, UpgradeOps
 
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import Operation
@@ -27,7 +27,29 @@ def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
         _ensure(operation, ensured)
 
 
+def append_left_over(
+    container: OpContainer, operations: Sequence[MigrateOperation], kinds: Sequence[AnyKind]
+) -> None:
+    """Put operations behind all others, in an order of their own.
+
+    Args:
+        container: A finished direction of a revision.
+        operations: What it has left over.
+        kinds: The list of `pgmigrations.migrate.kinds`.
+    """
+    rest = UpgradeOps([*operations])
+    finish(rest, kinds)
+    for operation in rest.ops:
+        setattr(operation, _LEFT_OVER, True)
+    container.ops.extend(rest.ops)
+
+
+_LEFT_OVER = "is_left_over"
+
+
 def _phase(operation: MigrateOperation) -> Phase:
+    if getattr(operation, _LEFT_OVER, False):
+        return Phase.LEFT_OVER
     if isinstance(operation, Operation):
         return operation.runs_in()
     # A room's subclass of one of Alembic's operations may say when it runs, too.

@@ -31,3 +31,5 @@ class Phase(enum.IntEnum):
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
     DROP_SCHEMA = 95
+    LEFT_OVER = 98
+    """What a trial run has found to be left over by all the others."""

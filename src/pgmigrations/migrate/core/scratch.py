@@ -30,8 +30,10 @@ class ScratchServerDiffers(PgMigrationsError):
 
 
 @contextmanager
-def scratch_database(target: Connection, scratch_url: str = "") -> Iterator[Connection]:
-    """Create an empty database, connect to it, and drop it in the end.
+def scratch_database(
+    target: Connection, scratch_url: str = "", *, content: str = ""
+) -> Iterator[Connection]:
+    """Create a database, connect to it, and drop it in the end.
 
     It has the target's encoding, locale and search path. What a killed run left behind is dropped
     first: a scratch database belongs to whoever holds the advisory lock of its name. The target
@@ -41,6 +43,7 @@ def scratch_database(target: Connection, scratch_url: str = "") -> Iterator[Conn
         target: A connection to the database that the work is about.
         scratch_url: Another server of the same major version to create it on, where the target's
             role may not; `embedded` starts one that vanishes afterwards. Empty for the target's.
+        content: SQL that fills it, run by a connection of its own; empty for an empty database.
 
     Raises:
         NoScratchDatabase: The role has no CREATEDB.
@@ -55,6 +58,10 @@ def scratch_database(target: Connection, scratch_url: str = "") -> Iterator[Conn
         keeper.execute(_LOCK, {"name": name})
         try:
             _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
+            if content:
+                with _engine(keeper, name).connect() as filling:
+                    _execute(filling, content)
+                    filling.commit()
             with _connected(target, keeper, name) as scratch:
                 yield scratch
         finally:

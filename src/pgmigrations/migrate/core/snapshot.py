@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 Identity: TypeAlias = tuple[str, ...]
 
@@ -50,6 +50,10 @@ class Record:
     def referred_relations(self) -> tuple[tuple[str, str], ...]:
         """(schema, name) of the tables that must be there before it, its own left out."""
         return ()
+
+    def restored(self) -> Self:
+        """Return it as it is after a dump and restore, which some states do not outlive."""
+        return self
 
     @property
     def filter_type(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from sqlalchemy import Connection, text
 
@@ -39,6 +40,10 @@ class IndexRecord(Record):
     def relation(self) -> tuple[str, str]:
         """Its table."""
         return (self.schema, self.table)
+
+    def restored(self) -> Self:
+        """Return it as a restore builds it: whole."""
+        return dataclasses.replace(self, is_valid=True)
 
 
 # What a partitioned table's index prints has ONLY, which would leave the partitions without.

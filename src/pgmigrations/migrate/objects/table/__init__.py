@@ -10,6 +10,7 @@ from pgmigrations.migrate.objects.table.ensure import (
     added,
     if_exists,
     if_not_exists,
+    rendered,
 )
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
@@ -24,6 +25,7 @@ KIND: Kind[TableRecord] = Kind(
         alembic_ops.DropColumnOp: if_exists,
     },
     implementations={alembic_ops.AddColumnOp: added},
+    renderers={alembic_ops.CreateTableOp: rendered},
     operations=(ChangeTable,),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),
 )

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations import Operations
 from alembic.operations.ops import AddColumnOp, CreateTableOp, DropColumnOp, DropTableOp
 from sqlalchemy import PrimaryKeyConstraint
@@ -18,16 +19,35 @@ from pgmigrations.migrate.core.execution import (
     is_ours,
     log,
 )
+from pgmigrations.migrate.core.options import OPTION
 from pgmigrations.migrate.core.quoting import (
     do_block,
     literal,
     unless,
 )
+from pgmigrations.migrate.core.render import render_call
 
 
 def if_not_exists(operation: CreateTableOp | AddColumnOp) -> None:
     """Write IF NOT EXISTS."""
     operation.if_not_exists = True
+
+
+def rendered(
+    original: Callable[[AutogenContext, CreateTableOp], Any],
+) -> Callable[[AutogenContext, CreateTableOp], Any]:
+    """Wrap Alembic's renderer, which makes no Python of a table without columns."""
+
+    def render(context: AutogenContext, operation: CreateTableOp) -> Any:
+        if OPTION not in context.opts or operation.columns:
+            return original(context, operation)
+        prefix = context.opts["alembic_module_prefix"] or ""
+        words = {"schema": operation.schema, "comment": operation.comment, **operation.kw}
+        words |= {"prefixes": operation.prefixes, "if_not_exists": operation.if_not_exists}
+        said = {key: value for key, value in words.items() if value}
+        return render_call(f"{prefix}create_table", [operation.table_name], said)
+
+    return render
 
 
 def if_exists(operation: DropTableOp | DropColumnOp) -> None:

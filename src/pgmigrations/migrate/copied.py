@@ -1,0 +1,108 @@
+"""A copy of the connected database's schema, in which a revision may be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import steps_to_heads
+from pgmigrations.migrate.core.compare import Findings
+from pgmigrations.migrate.core.declared import read_all
+from pgmigrations.migrate.core.difference import settled
+from pgmigrations.migrate.core.dump import NoDump, schema_dump
+from pgmigrations.migrate.core.options import settings_of
+from pgmigrations.migrate.core.scratch import scratch_database
+from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.replay import replay
+from pgmigrations.run.failure import DatabaseFailure
+
+
+class NoCopy(PgMigrationsError):
+    """The schema of the connected database cannot be made once more."""
+
+
+class CopiedDatabase:
+    """Makes copies of a database's schema: from a dump, else by running its revisions again.
+
+    Args:
+        context: The connected context.
+        findings: What is in the database; a copy that differs from it is not used.
+    """
+
+    def __init__(self, context: MigrationContext, findings: Findings) -> None:
+        settings = settings_of(context)
+        assert context.connection is not None
+        assert settings is not None
+        self._context = context
+        self._target = context.connection
+        self._scratch_url = settings.scratch_url
+        self._difference = findings.difference
+        self._content: str | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[Connection]:
+        """Make one, and drop it in the end.
+
+        Raises:
+            NoCopy: Neither way leads to what is there, and why.
+        """
+        with ExitStack() as stack:
+            if self._content is None:
+                yield self._first(stack)
+            elif self._content:
+                yield stack.enter_context(self._scratch(self._content))
+            else:
+                yield self._replayed(stack)
+
+    def _first(self, stack: ExitStack) -> Connection:
+        """Make the first copy, and find out by which of the two ways."""
+        try:
+            content = schema_dump(self._target)
+            copy = stack.enter_context(self._scratch(content))
+            self._refuse_other(copy)
+        except (NoDump, NoCopy, DBAPIError) as error:
+            stack.close()
+            reason = _line(error)
+        else:
+            self._content = content
+            return copy
+        try:
+            copy = self._replayed(stack)
+            self._refuse_other(copy)
+        except (DBAPIError, DatabaseFailure, NoCopy) as error:
+            raise NoCopy(
+                "The revision cannot be proved, since the schema of the database cannot be "
+                f"copied: {reason}; and its revisions do not make it: {_line(error)}",
+                "Install pg_dump of the server's version, or switch the proof off: prove = false "
+                "in [pgmigrations] of alembic.ini, or alembic -x prove=false revision …",
+            ) from error
+        self._content = ""
+        return copy
+
+    def _replayed(self, stack: ExitStack) -> Connection:
+        copy = stack.enter_context(self._scratch(""))
+        replay(self._context, steps_to_heads(self._context), copy)
+        copy.rollback()
+        return copy
+
+    def _scratch(self, content: str) -> AbstractContextManager[Connection]:
+        return scratch_database(self._target, self._scratch_url, content=content)
+
+    def _refuse_other(self, copy: Connection) -> None:
+        state = read_all(copy, KINDS, self._difference.scope)
+        found = {key: one.restored() for key, one in self._difference.found.items()}
+        other = list(settled(KINDS, copy, found, state))
+        copy.rollback()
+        if other:
+            named = ", ".join(" ".join(one.record.identity) for one in other[:5])
+            raise NoCopy(f"the copy differs in {named}")
+
+
+def _line(error: Exception) -> str:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return str(original).partition("\n")[0]

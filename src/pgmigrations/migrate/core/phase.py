@@ -20,8 +20,12 @@ class Phase(enum.IntEnum):
     """A foreign key goes before the key that it rests on."""
     DROP_DEPENDANT = 40
     """Constraints and indexes go before the columns that they are on."""
+    RELEASE = 45
+    """A generated column lets go of the columns that it is made of, which may change then."""
     TABLE = 50
     ALTER = 55
+    GENERATE = 57
+    """A generated column is made of others as they are in the end."""
     CREATE_DEPENDANT = 60
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65
@@ -31,5 +35,5 @@ class Phase(enum.IntEnum):
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
     DROP_SCHEMA = 95
-    LEFT_OVER = 98
+    LEFT_OVER = 100
     """What a trial run has found to be left over by all the others."""

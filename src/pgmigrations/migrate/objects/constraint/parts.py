@@ -25,6 +25,7 @@ from pgmigrations.migrate.core.quoting import (
     escape_parameters,
     identifier,
 )
+from pgmigrations.migrate.core.snapshot import Identity
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.model import constraint_name
 
@@ -57,12 +58,29 @@ def parts(record: ConstraintRecord, difference: Difference) -> Sequence[SchemaIt
             record.table, (), "pkey"
         )
         return _printed_key(record) if is_renamed else [found]
-    if isinstance(found, ForeignKeyConstraint):
-        # What it rests on may be a unique index, which is made after the tables.
-        key = ("constraint", *record.referred_table, record.referred_key)
-        if found.use_alter or key not in difference.declared:
-            return None
+    if isinstance(found, ForeignKeyConstraint) and (
+        found.use_alter or not _has_its_key(record, difference)
+    ):
+        return None
     return [found]
+
+
+def _has_its_key(record: ConstraintRecord, difference: Difference) -> bool:
+    """Tell whether what a foreign key rests on is there when the tables are made."""
+    schema, table = record.referred_table
+    key = difference.declared.get(("constraint", schema, table, record.referred_key))
+    if key is None:
+        # A unique index: the same before and after, or made when all tables are.
+        index = ("index", schema, table, record.referred_key)
+        return index in difference.actual and _is_same(index, difference)
+    if not difference.has_table(schema, table):
+        return parts(key, difference) is not None
+    columns = (("column", schema, table, name) for name in key.columns)
+    return all(_is_same(one, difference) for one in columns)
+
+
+def _is_same(identity: Identity, difference: Difference) -> bool:
+    return bool(difference.actual.get(identity) == difference.declared.get(identity))
 
 
 def _printed_key(record: ConstraintRecord) -> Sequence[SchemaItem] | None:

@@ -47,7 +47,7 @@ def declared(
             wanted.name,
             wanted.schema or (found.installed_in if found else ""),
             wanted.version or (found.version if found else ""),
-            wanted.name not in asked,
+            is_used=True,
         )
 
 

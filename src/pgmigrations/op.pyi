@@ -7,6 +7,38 @@ from typing import Any
 from alembic.op import *
 from sqlalchemy.types import UserDefinedType
 
+def create_schema(
+    name: str,
+) -> None:
+    """Create a schema, unless the database has it.
+
+    Emits `CREATE SCHEMA IF NOT EXISTS`, which locks no table and needs CREATE on the
+    database. Its reverse is `op.drop_schema`. PostgreSQL 14 or newer (PostgreSQL manual,
+    5.10 Schemas).
+
+    Example:
+        op.create_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
+def drop_schema(
+    name: str,
+) -> None:
+    """Drop a schema that holds nothing, if the database has it and this role may.
+
+    Emits `DROP SCHEMA IF EXISTS … RESTRICT`, which locks no table. A schema that holds what no
+    revision made, and one of another role, is left where it is. Its reverse is
+    `op.create_schema`.
+
+    Example:
+        op.drop_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
 def create_extension(
     name: str,
     *,
@@ -439,6 +471,7 @@ def change_column(
     using: str | None = None,
     old_using: str | None = None,
     schema: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Change a column from one state to another, unless that is done.
 
@@ -479,6 +512,9 @@ def change_column(
             where they need be; by default the server converts as INSERT does.
         old_using: The same for the way back.
         schema: The table's schema; by default the first of the search path.
+        until: For a generated column that lets go of others while they change: their names,
+            each with its definition before and after, empty where it is not there. Once all
+            of them are as after, it has nothing to let go of.
 
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.

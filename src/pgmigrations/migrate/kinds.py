@@ -10,11 +10,13 @@ from pgmigrations.migrate.objects import (
     enum,
     extension,
     index,
+    schema,
     sequence,
     table,
 )
 
 KINDS: tuple[AnyKind, ...] = (
+    schema.KIND,
     extension.KIND,
     enum.KIND,
     domain.KIND,

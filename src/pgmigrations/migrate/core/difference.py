@@ -16,7 +16,6 @@ from pgmigrations.migrate.core.snapshot import (
     Scope,
     Snapshot,
     differences,
-    snapshot,
 )
 from pgmigrations.settings import Settings
 
@@ -53,7 +52,8 @@ def find_differences(
             if identity in declared or is_ours(record)
         }
         changes = list(settled(kinds, scratch, ours, declared))
-    return Difference(scope, ours, declared, metadatas, actual), changes
+    differing = frozenset(change.record.identity for change in changes)
+    return Difference(scope, ours, declared, metadatas, actual, differing), changes
 
 
 def with_said(
@@ -72,26 +72,38 @@ def with_said(
         created: What the server has made of the models.
         actual: The state that says what a declaration leaves open, such as a version.
     """
-    said: dict[Identity, Record] = {}
+    own = said(kinds, metadatas, scope, created, actual)
     named: set[Identity] = set()
     partly: set[str] = set()
     for kind in kinds:
         comparison = kind.comparison
-        if comparison is None:
-            continue
-        if comparison.declared is not None:
-            said |= snapshot(comparison.declared(metadatas, scope, actual))
-        if comparison.named is not None:
-            named |= set(comparison.named(metadatas, scope))
-        if comparison.declared is not None or comparison.named is not None:
+        if comparison is not None and (comparison.declared or comparison.named):
             partly.add(kind.name)
+        if comparison is not None and comparison.named is not None:
+            named |= set(comparison.named(metadatas, scope))
     lent = {
         identity: record
         for identity, record in created.items()
-        if record.kind in partly and identity not in named and identity not in said
+        if record.kind in partly and identity not in named and identity not in own
     }
     unused = _unused(lent, created)
-    return {key: one for key, one in created.items() if key not in unused} | said
+    return {key: one for key, one in created.items() if key not in unused} | own
+
+
+def said(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    created: Snapshot[Any],
+    actual: Snapshot[Any],
+) -> dict[Identity, Any]:
+    """Return what the models say by themselves; the arguments are those of `with_said`."""
+    return {
+        record.identity: record
+        for kind in kinds
+        if kind.comparison is not None and kind.comparison.declared is not None
+        for record in kind.comparison.declared(metadatas, scope, actual, created)
+    }
 
 
 def _unused(lent: Snapshot[Any], created: Snapshot[Any]) -> set[Identity]:

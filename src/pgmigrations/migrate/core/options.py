@@ -29,10 +29,11 @@ def metadatas_of(context: MigrationContext) -> list[MetaData]:
 
 
 def declared_schemas(metadatas: list[MetaData]) -> set[str]:
-    """Return the schemas that the models name, for a table or for a type."""
+    """Return the schemas that the models name, for a table, a type or a sequence."""
     found: set[str | None] = {type_.schema for type_ in named_types(metadatas)}
     for metadata in metadatas:
         found |= {table.schema for table in metadata.tables.values()}
+        found |= {sequence.schema for sequence in metadata._sequences.values()}
     return {schema for schema in found if schema is not None}
 
 

@@ -35,7 +35,10 @@ class UnnamedEnum(PgMigrationsError):
 
 
 def declared(
-    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[EnumRecord]
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    actual: Snapshot[EnumRecord],
+    made: Snapshot[EnumRecord],
 ) -> Iterator[EnumRecord]:
     """Yield every native enum that a column of the models has."""
     places: dict[EnumRecord, str] = {}

@@ -80,10 +80,10 @@ def with_said(
     partly: set[str] = set()
     for kind in kinds:
         comparison = kind.comparison
-        if comparison is not None and comparison.named is not None:
-            named |= set(comparison.named(metadatas, scope))
         if comparison is not None and (comparison.declared or comparison.named):
             partly.add(kind.name)
+        if comparison is not None and comparison.named is not None:
+            named |= set(comparison.named(metadatas, scope))
     lent = {
         identity: record
         for identity, record in created.items()

@@ -432,6 +432,7 @@ def change_column(
     using: str | None = None,
     old_using: str | None = None,
     schema: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Change a column from one state to another, unless that is done.
 
@@ -472,6 +473,9 @@ def change_column(
             where they need be; by default the server converts as INSERT does.
         old_using: The same for the way back.
         schema: The table's schema; by default the first of the search path.
+        until: For a generated column that lets go of others while they change: their names,
+            each with its definition before and after, empty where it is not there. Once all
+            of them are as after, it has nothing to let go of.
 
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.

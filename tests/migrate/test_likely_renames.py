@@ -44,7 +44,7 @@ LIKELY: tuple[tuple[str, Any, Any, str], ...] = (
         "index",
         lambda: book(sa.Index("one", "id", postgresql_where=sa.text("id > 1"))),
         lambda: book(sa.Index("two", "id", postgresql_where=sa.text("id > 1"))),
-        "index one is dropped and two added: if that is a rename, add "
+        "index book.one is dropped and book.two added: if that is a rename, add "
         "info=renamed_from('one') to the index",
     ),
     (

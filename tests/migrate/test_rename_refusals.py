@@ -74,18 +74,6 @@ def test_a_hint_may_be_on_a_key_of_a_constraint(project: Project) -> None:
     assert "op.rename_constraint('page', 'one', 'two')" in body(revision)
 
 
-def test_an_index_of_another_table_is_refused(project: Project) -> None:
-    metadata = book(integer("year", index=True))
-    sa.Table("page", metadata, sa.Column("book", sa.Integer))
-    at(project, metadata)
-    metadata = book(integer("year", index=False))
-    page = sa.Table("page", metadata, sa.Column("book", sa.Integer))
-    sa.Index("ix_page_book", page.c.book, info=renamed_from("ix_book_year"))
-    project.models(metadata)
-    with pytest.raises(CommandError, match=r"ix_book_year is in public\.book"):
-        project.autogenerate()
-
-
 def test_a_constraint_without_a_name_takes_no_hint(project: Project) -> None:
     project.models(book(sa.CheckConstraint("id > 0", info=renamed_from("positive"))))
     with pytest.raises(

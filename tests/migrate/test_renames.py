@@ -64,7 +64,7 @@ def test_a_hint_is_obsolete_once_the_database_has_the_name(
     assert project.check()
     (line,) = warnings(caplog)
     assert line.startswith("The hint renamed_from('year') on column book.published (")
-    assert "test_renames.py:" in line
+    assert "renaming.py:" in line
     assert "obsolete" in line
 
 
@@ -88,6 +88,21 @@ def test_a_slip_in_a_hint_is_said(project: Project, caplog: pytest.LogCaptureFix
     (line,) = warnings(caplog)
     assert "names nothing that is there" in line
     assert "add info=renamed_from('year') to the column" in body(revision)
+
+
+def test_an_index_of_another_table_is_another_index(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    def models(*, is_after: bool) -> sa.MetaData:
+        index = sa.Index("two", "year", info=renamed_from("one"))
+        metadata = book(integer("year"), *([] if is_after else [sa.Index("one", "year")]))
+        sa.Table("page", metadata, integer("year"), *([index] if is_after else []))
+        return metadata
+
+    at(project, models(is_after=False))
+    revision = project.models(models(is_after=True)).autogenerate()
+    assert "rename" not in body(revision)
+    assert "names nothing that is there" in warnings(caplog)[0]
 
 
 def test_what_the_projects_filter_leaves_out_is_not_renamed(project: Project) -> None:

@@ -38,6 +38,7 @@ from tests.contract import hurting_names
 from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
+from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
 
@@ -304,6 +305,7 @@ SAMPLES = (
         partial(enums, "first", "low", "high"),
         partial(enums, "low", "middle", "high"),
     ),
+    *DOMAIN_SAMPLES,
     Sample("table", "with columns of many types", tables),
     Sample("column", "changed, added and dropped", columns, tables, rewrites=True),
     Sample("sequence", "owned by the column that counts with it", counting),
@@ -324,6 +326,7 @@ THOROUGH_SAMPLES = (
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
+    *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
     *(
         Sample(

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
-from pgmigrations.migrate.core.compare import findings_of
+from pgmigrations.migrate.core.compare import SHOW, findings_of
 from pgmigrations.migrate.core.likely import likely_renames
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
@@ -100,6 +101,8 @@ def configure_arguments(
         "render_item": item_renderer(chosen, render_item),
         "process_revision_directives": _directives(chosen, files, process_revision_directives),
     }
+    if alembic_private.is_check_command():
+        built[SHOW] = show
     if context.is_offline_mode():
         built |= {
             "dialect_name": "postgresql",
@@ -171,6 +174,7 @@ def _directives(
 ) -> Directives:
     """Name a new revision, let the project change it, put it in order, and prove it."""
     is_revision = alembic_private.is_revision_command()
+    is_check = alembic_private.is_check_command()
 
     def process(migration: MigrationContext, revision: Any, scripts: list[MigrationScript]) -> None:
         arguments = migration.opts["revision_context"].command_args
@@ -191,6 +195,8 @@ def _directives(
             scripts.extend(unproved(migration, scripts[-1]))
         if users is not None:
             _changed_by(users, migration, revision, scripts, is_proved=is_proved)
+        if is_check:
+            checked(migration, scripts)
         if is_revision and arguments["autogenerate"]:
             _remark(migration, scripts, settings)
         if is_revision and arguments["autogenerate"] and all(map(_is_empty, scripts)):

@@ -6,6 +6,7 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.objects import (
     column,
     constraint,
+    domain,
     enum,
     extension,
     index,
@@ -18,6 +19,7 @@ KINDS: tuple[AnyKind, ...] = (
     schema.KIND,
     extension.KIND,
     enum.KIND,
+    domain.KIND,
     sequence.KIND,
     table.KIND,
     column.KIND,

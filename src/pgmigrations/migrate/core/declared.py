@@ -20,7 +20,7 @@ from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provision
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
-from pgmigrations.migrate.core.types import enums
+from pgmigrations.migrate.core.types import named_types
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -78,7 +78,8 @@ def declared_database(
     """
     with scratch_database(target, scratch_url) as scratch:
         types = {
-            (type_.schema or scope.default_schema, type_.name or "") for type_ in enums(metadatas)
+            (type_.schema or scope.default_schema, type_.name or "")
+            for type_ in named_types(metadatas)
         }
 
         def begin() -> None:

@@ -75,11 +75,22 @@ def with_said(
         created: What the server has made of the models.
         actual: The state that says what a declaration leaves open, such as a version.
     """
-    saying = {
-        kind.name for kind in kinds if kind.comparison is not None and kind.comparison.declared
+    own = said(kinds, metadatas, scope, created, actual)
+    named: set[Identity] = set()
+    partly: set[str] = set()
+    for kind in kinds:
+        comparison = kind.comparison
+        if comparison is not None and comparison.named is not None:
+            named |= set(comparison.named(metadatas, scope))
+        if comparison is not None and (comparison.declared or comparison.named):
+            partly.add(kind.name)
+    lent = {
+        identity: record
+        for identity, record in created.items()
+        if record.kind in partly and identity not in named and identity not in own
     }
-    rest = {key: one for key, one in created.items() if one.kind not in saying}
-    return rest | said(kinds, metadatas, scope, created, actual)
+    unused = _unused(lent, created)
+    return {key: one for key, one in created.items() if key not in unused} | own
 
 
 def said(
@@ -96,6 +107,25 @@ def said(
         if kind.comparison is not None and kind.comparison.declared is not None
         for record in kind.comparison.declared(metadatas, scope, actual, created)
     }
+
+
+def _unused(lent: Snapshot[Any], created: Snapshot[Any]) -> set[Identity]:
+    """Find what was copied into the scratch database and nothing that was created there uses."""
+    unused = dict(lent)
+    # Tables and types share their names.
+    users = {
+        (one.schema, one.name)
+        for key, one in created.items()
+        if key not in unused and one.relation is None
+    }
+    while found := {
+        identity: record
+        for identity, record in unused.items()
+        if any(place[:2] in users for place in record.used_by)
+    }:
+        users |= {(one.schema, one.name) for one in found.values()}
+        unused = {key: one for key, one in unused.items() if key not in found}
+    return set(unused)
 
 
 def settled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
@@ -70,6 +70,18 @@ class Difference:
             for one in self.declared_in((schema, table))
         )
 
+    def stored_type(self, printed: str) -> str:
+        """Look through a type to the one that its values are stored as.
+
+        Args:
+            printed: A type as the server prints it.
+        """
+        item = printed.removesuffix("[]")
+        suffix = printed[len(item) :]
+        while item in self._stored_types:
+            item = self._stored_types[item]
+        return item + suffix
+
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
         return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
@@ -81,6 +93,11 @@ class Difference:
             for metadata in reversed(self.metadatas)
             for table in metadata.tables.values()
         }
+
+    @cached_property
+    def _stored_types(self) -> dict[str, str]:
+        known = [*self.actual.values(), *self.declared.values()]
+        return dict(one.stored_as for one in known if one.stored_as is not None)
 
     @cached_property
     def _declared_in(self) -> dict[tuple[str, str], list[Record]]:
@@ -108,6 +125,9 @@ class Comparison(Generic[R]):
         reprinted: Makes a record's object once more, in a scratch database that has the declared
             tables, and returns how it prints then: what the server prints at first is not always
             what it prints after a dump and restore. None where printing is a fixed point.
+        named: The identities that the models declare, for what is also copied into the scratch
+            database from the target; of the rest, what no table uses is not declared. None where
+            nothing is copied.
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
@@ -118,6 +138,7 @@ class Comparison(Generic[R]):
     created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
     offered: Callable[[Connection], Iterable[Sequence[str]]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
+    named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
 
 

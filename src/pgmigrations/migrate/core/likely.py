@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.compare import Findings, changed_properties
+from pgmigrations.migrate.core.compare import Findings
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.kind import AnyKind, Difference
+from pgmigrations.migrate.core.report import changed_properties
 from pgmigrations.migrate.core.snapshot import Change, Record
 
 _Pair: TypeAlias = tuple[Record, Record]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in, rendered_file
-from pgmigrations.migrate.core.compare import Findings, described, phrased
+from pgmigrations.migrate.core.compare import Findings, phrased
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import said, settled
 from pgmigrations.migrate.core.execution import silenced
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
+from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 
 ROUNDS = 4
@@ -75,7 +76,7 @@ class Proof:
             what, left = self._round(is_last=number == 0)
             if not left:
                 return
-        raise ProofFailed(what, [f"{_name(one)}: {described(one)}" for one in left])
+        raise ProofFailed(what, [f"{named(one.record)}: {described(one)}" for one in left])
 
     def _round(self, *, is_last: bool) -> tuple[str, list[Change[Any]]]:
         """Run it once; return what is left over, and add operations for it unless that was all."""
@@ -95,7 +96,7 @@ class Proof:
             self._perform(copy, module, "upgrade")
             again = self._left(copy, state, self._read(copy))
             if again:
-                names = [f"{_name(one)}: {described(one)}" for one in again]
+                names = [f"{named(one.record)}: {described(one)}" for one in again]
                 raise ProofFailed("Run a second time, the upgrade changes something", names)
             self._perform(copy, module, "downgrade")
             state = self._read(copy)
@@ -160,9 +161,3 @@ def _loaded(source: str, name: str) -> ModuleType:
     module = ModuleType(name)
     exec(compile(source, f"<revision {name}>", "exec"), module.__dict__)
     return module
-
-
-def _name(change: Change[Any]) -> str:
-    record = change.record
-    place: Iterable[str] = record.relation or ((record.schema,) if record.schema else ())
-    return f"{record.kind} {'.'.join([*place, record.name])}"

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Interval,
     TextClause,
 )
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
@@ -119,6 +120,9 @@ def _render_type(
         return _render_enum(type_, context)
     if isinstance(type_, ARRAY):
         return _render_array(type_, context)
+    if isinstance(type_, DOMAIN):
+        # By its name alone: a table that is made must not make its domain once more.
+        return render_call("op.sql_type", [sql_of(type_)], {})
     if isinstance(type_, Enum):
         return _render_text_enum(type_)
     if package == "sqlalchemy" and _is_public(type(type_)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, MigrateOperation
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, MigrateOperation
 from sqlalchemy import DefaultClause, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -26,6 +26,7 @@ from pgmigrations.migrate.objects.column.regenerated import (
     released,
     resting,
 )
+from pgmigrations.migrate.objects.column.removal import DropColumn
 
 _ALEMBICS = frozenset({"type", "not_null", "default", "comment"})
 
@@ -52,16 +53,15 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         return [_added(after, difference)]
     if after is None:
         added = _added(before, difference.reversed())
-        schema = difference.scope.shown_schema(before.schema)
-        dropped = DropGenerated if before.generated else DropColumnOp
-        return [dropped(before.table, before.name, schema=schema, _reverse=added)]
+        return [DropGenerated(added) if before.generated else DropColumn(added)]
     if moving(before, after, difference):
         return _regenerated(change, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names:
-        forth = None if after.generated else using(after.name, before.type, after.type)
-        back = None if before.generated else using(after.name, after.type, before.type)
+        one, other = (difference.stored_type(record.type) for record in (before, after))
+        forth = None if after.generated else using(after.name, one, other)
+        back = None if before.generated else using(after.name, other, one)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
     is_blind = names <= _ALEMBICS and plain and not (forth or back)

@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.borrowed import borrow
+from pgmigrations.migrate.core.borrowed import Borrowed, borrow
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
-from pgmigrations.migrate.core.types import enums
+from pgmigrations.migrate.core.types import named_types, sequences
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -67,18 +67,49 @@ def declared_database(
     with scratch_database(target, scratch_url) as scratch:
         for schema in sorted(scope.schemas):
             send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-        types = {
-            (type_.schema or scope.default_schema, type_.name or "") for type_ in enums(metadatas)
-        }
-        borrow(target, scratch, scope, types)
-        for statement in creation(metadatas, kinds, scope):
-            try:
-                send(scratch, statement)
-            except DBAPIError as error:
-                message = str(error.orig).partition("\n")[0]
-                sqlstate = getattr(error.orig, "pgcode", None)
-                raise ModelsRefused(statement, message, sqlstate) from error
+        borrowed = borrow(target, scratch, declared_names(metadatas, scope))
+        _create(scratch, borrowed, list(creation(metadatas, kinds, scope)))
+        send(scratch, borrowed.returning)
         yield scratch
+
+
+def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str, str]]:
+    """Return (schema, name) of the types and sequences that the models create themselves."""
+    found: set[tuple[str, str]] = set()
+    for one in (*named_types(metadatas), *sequences(metadatas)):
+        found.add((one.schema or scope.default_schema, one.name or ""))
+    return found
+
+
+def _create(scratch: Connection, borrowed: Borrowed, statements: Sequence[str]) -> None:
+    """Send all at once; one by one where that fails.
+
+    What is borrowed may have waited for a table of the models, and a later table for that.
+    """
+    if _succeeds(scratch, "\n;\n".join(statements)):
+        return
+    for statement in statements:
+        if _succeeds(scratch, statement):
+            continue
+        send(scratch, borrowed.making)
+        try:
+            send(scratch, statement)
+        except DBAPIError as error:
+            message = str(error.orig).partition("\n")[0]
+            sqlstate = getattr(error.orig, "pgcode", None)
+            raise ModelsRefused(statement, message, sqlstate) from error
+
+
+def _succeeds(scratch: Connection, sql: str) -> bool:
+    savepoint = scratch.begin_nested()
+    try:
+        if sql:
+            send(scratch, sql)
+    except DBAPIError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
 
 
 def creation(

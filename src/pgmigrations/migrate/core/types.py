@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ARRAY, Enum, Interval, MetaData
+from sqlalchemy import ARRAY, Enum, Interval, MetaData, Sequence
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
@@ -75,3 +76,22 @@ def enums(metadatas: Iterable[MetaData]) -> Iterator[Enum]:
                 if type_ is not None:
                     yield type_
         yield from metadata_enums(metadata)
+
+
+def named_types(metadatas: Iterable[MetaData]) -> Iterator[Enum | DOMAIN]:
+    """Yield what the models create as types of their own: native enums, and domains."""
+    yield from enums(metadatas)
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            for column in table.columns:
+                inner = underlying(column.type)
+                while isinstance(inner, ARRAY):
+                    inner = underlying(inner.item_type)
+                if isinstance(inner, DOMAIN):
+                    yield inner
+
+
+def sequences(metadatas: Iterable[MetaData]) -> Iterator[Sequence]:
+    """Yield the sequences that the models declare."""
+    for metadata in metadatas:
+        yield from metadata._sequences.values()

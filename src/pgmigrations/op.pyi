@@ -7,6 +7,38 @@ from typing import Any
 from alembic.op import *
 from sqlalchemy.types import UserDefinedType
 
+def create_schema(
+    name: str,
+) -> None:
+    """Create a schema, unless the database has it.
+
+    Emits `CREATE SCHEMA IF NOT EXISTS`, which locks no table and needs CREATE on the
+    database. Its reverse is `op.drop_schema`. PostgreSQL 14 or newer (PostgreSQL manual,
+    5.10 Schemas).
+
+    Example:
+        op.create_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
+def drop_schema(
+    name: str,
+) -> None:
+    """Drop a schema that holds nothing, if the database has it and this role may.
+
+    Emits `DROP SCHEMA IF EXISTS … RESTRICT`, which locks no table. A schema that holds what no
+    revision made, and one of another role, is left where it is. Its reverse is
+    `op.create_schema`.
+
+    Example:
+        op.drop_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
 def create_extension(
     name: str,
     *,
@@ -228,6 +260,97 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
+def create_domain(
+    name: str,
+    data_type: str,
+    *,
+    collation: str = "",
+    default: str = "",
+    not_null: bool = False,
+    constraints: Mapping[str, str] | None = None,
+    comment: str = "",
+    schema: str | None = None,
+) -> None:
+    """Create a domain, unless it is there and the same.
+
+    Emits `CREATE DOMAIN`, which locks no table, and `COMMENT ON DOMAIN`; a constraint that
+    is `NOT VALID` is added by `ALTER DOMAIN`. Its reverse is `op.drop_domain`. PostgreSQL 14
+    or newer (PostgreSQL manual, CREATE DOMAIN).
+
+    Example:
+        op.create_domain("email", "text", constraints={"email_at": "CHECK (VALUE ~ '@')"})
+
+    Args:
+        name: The domain, unquoted.
+        data_type: What it is over, as SQL says it, such as `character varying(40)`.
+        collation: As SQL says it, such as `pg_catalog."C"`; by default the type's own.
+        default: An expression of SQL; by default none.
+        not_null: Whether NULL is refused.
+        constraints: Its checks: the definition of each, as SQL says it, by its name.
+        comment: Its comment; by default none.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A type of that name is there, and is another one.
+    """
+
+def drop_domain(
+    name: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Drop a domain, if it is there.
+
+    Emits `DROP DOMAIN IF EXISTS … RESTRICT`: refused by the server while a column or a
+    function still uses it. Locks no table. Its reverse is `op.create_domain`.
+
+    Example:
+        op.drop_domain("email")
+
+    Args:
+        name: The domain, unquoted.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A type of that name is there, and is no domain.
+    """
+
+def alter_domain(
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    existing: Mapping[str, Any],
+    schema: str | None = None,
+) -> None:
+    """Change properties of a domain.
+
+    Emits `ALTER DOMAIN … SET DEFAULT`, `DROP DEFAULT`, `SET NOT NULL`, `DROP NOT NULL`, `ADD
+    CONSTRAINT`, `DROP CONSTRAINT` or `VALIDATE CONSTRAINT`, and `COMMENT ON DOMAIN`. What
+    makes the domain narrower reads every table that has a column of it under a SHARE lock, so
+    nobody writes to them meanwhile; PostgreSQL refuses it while an array or a composite type
+    of the domain is in a column. Its reverse swaps what is wanted with what existed.
+
+    Example:
+        op.alter_domain(
+            "email",
+            {"constraints": {"email_at": "CHECK (VALUE ~ '@')"}},
+            existing={"constraints": {"email_at": ""}},
+        )
+
+    Args:
+        name: The domain, unquoted.
+        properties: The properties that change: `default` (an expression; empty for none),
+            `not_null` (true or false), `constraints` (the definition of each by its name;
+            empty to drop it) and `comment` (empty for none).
+        existing: The same properties before, for the reverse.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such domain.
+        DifferentObject: It is neither as wanted nor as it was.
+        UnknownProperty: A domain has no such property that could change.
+    """
+
 def create_sequence(
     name: str,
     options: Mapping[str, Any] | None = None,
@@ -348,6 +471,7 @@ def change_column(
     using: str | None = None,
     old_using: str | None = None,
     schema: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Change a column from one state to another, unless that is done.
 
@@ -388,6 +512,9 @@ def change_column(
             where they need be; by default the server converts as INSERT does.
         old_using: The same for the way back.
         schema: The table's schema; by default the first of the search path.
+        until: For a generated column that lets go of others while they change: their names,
+            each with its definition before and after, empty where it is not there. Once all
+            of them are as after, it has nothing to let go of.
 
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -12,7 +13,7 @@ from pgmigrations.migrate.core.quoting import do_block, text_array
 
 @dataclass(frozen=True)
 class Borrowed:
-    """What was copied into a scratch database.
+    """What is copied into a scratch database.
 
     Attributes:
         making: The SQL that makes all of it that is not there and can be made.
@@ -23,8 +24,8 @@ class Borrowed:
     returning: str
 
 
-def borrow(target: Connection, scratch: Connection, declared: set[tuple[str, str]]) -> Borrowed:
-    """Copy what can be copied: one statement on either side.
+def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowed:
+    """Read what there is to copy, in one statement, and write the one that makes it.
 
     The order is the server's: what fails is tried again after the rest, until nothing more can be
     made. What then cannot (a function on tables that are not there yet, an operator class without
@@ -33,7 +34,6 @@ def borrow(target: Connection, scratch: Connection, declared: set[tuple[str, str
 
     Args:
         target: Where the objects are.
-        scratch: Where they are copied to.
         declared: (schema, name) of the types and sequences that the models create themselves.
     """
     found = [
@@ -41,12 +41,10 @@ def borrow(target: Connection, scratch: Connection, declared: set[tuple[str, str
         for schema, name, statement, undone in target.execute(text(BORROWED)).all()
         if (schema, name) not in declared
     ]
-    borrowed = Borrowed(
+    return Borrowed(
         _tried([statement for statement, _ in found]),
         _tried([undone for _, undone in found if undone]),
     )
-    scratch.exec_driver_sql(borrowed.making, execution_options={"no_parameters": True})
-    return borrowed
 
 
 def _tried(statements: list[str]) -> str:

@@ -62,14 +62,16 @@ SELECT n.nspname, t.typname, format('CREATE TYPE %I.%I AS (%s)', n.nspname, t.ty
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' WHERE {_OURS}""",
     "domain": f"""
-SELECT n.nspname, t.typname, format('CREATE DOMAIN %I.%I AS %s%s%s%s%s', n.nspname, t.typname,
+SELECT n.nspname, t.typname, format('CREATE DOMAIN %I.%I AS %s%s%s%s%s; '
+  'COMMENT ON DOMAIN %1$I.%2$I IS %8$L', n.nspname, t.typname,
   format_type(t.typbasetype, t.typtypmod),
   CASE WHEN t.typcollation NOT IN (0, b.typcollation)
        THEN ' COLLATE ' || t.typcollation::regcollation END,
-  ' DEFAULT ' || t.typdefault, CASE WHEN t.typnotnull THEN ' NOT NULL' END,
+  ' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), CASE WHEN t.typnotnull THEN ' NOT NULL' END,
   (SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), ''
                      ORDER BY k.conname)
-   FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')), '', t.oid
+   FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'),
+  obj_description(t.oid, 'pg_type')), '', t.oid
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_type b ON b.oid = t.typbasetype WHERE t.typtype = 'd' AND {_OURS}""",
     "range type": f"""

@@ -21,7 +21,7 @@ from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.report import described, named
-from pgmigrations.migrate.core.snapshot import Change, Record
+from pgmigrations.migrate.core.snapshot import Change, Identity, Record
 from pgmigrations.migrate.core.whole_table import creations, removals
 
 
@@ -94,8 +94,11 @@ def compare_kinds(
             for one in changes
             if _has_place(one.record, difference) and not is_refused(one, difference, context)
         ]
-        used = {one.record.identity for one in _still_used(changes)}
-        changes = [one for one in changes if one.record.identity not in used]
+        used: set[Identity] = set()
+        # What stays may in its turn need others of these.
+        while found := {one.record.identity for one in _still_used(changes)}:
+            used |= found
+            changes = [one for one in changes if one.record.identity not in found]
         ours = {key: one for key, one in difference.actual.items() if key not in used}
         difference = dataclasses.replace(difference, actual=ours)
         migration.opts[_FINDINGS] = Findings(difference, changes)
@@ -137,7 +140,9 @@ def phrased(
             missing.append(change)
         return found
 
-    for change in changes:
+    # What goes, goes in the reverse of the order in which it could be made.
+    leaving = [one for one in changes if one.after is None]
+    for change in [*(one for one in changes if one.after is not None), *reversed(leaving)]:
         record = change.record
         if record.kind == "table" and not difference.has_table(record.schema, record.name):
             continue
@@ -178,7 +183,8 @@ def _still_used(changes: Sequence[Change[Any]]) -> Iterator[Change[Any]]:
     gone: set[tuple[str, str, str]] = set()
     for change in changes:
         before, after = change.before, change.after
-        if before is not None and before.kind == "table" and after is None:
+        # Tables and types share their names.
+        if before is not None and before.relation is None and after is None:
             gone.add((before.schema, before.name, ""))
         elif (
             before is not None

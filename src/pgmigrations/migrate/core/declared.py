@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, create_mock_engine
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.borrowed import Borrowed, borrow
 from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.empty_database import EmptyDatabase
+from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provisions
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
@@ -25,10 +28,18 @@ _INSUFFICIENT_PRIVILEGE = "42501"
 class ModelsRefused(PgMigrationsError):
     """The server does not create what the models say."""
 
-    def __init__(self, statement: str, message: str, sqlstate: str | None = None) -> None:
+    def __init__(
+        self,
+        statement: str,
+        message: str,
+        sqlstate: str | None = None,
+        offers: Sequence[str] = (),
+    ) -> None:
         shown = " ".join(statement.split())
         hint = "Correct the model, or apply the revision that makes what it uses"
-        if sqlstate == _INSUFFICIENT_PRIVILEGE:
+        if offers:
+            hint = f"Declare which one it shall be: {' or '.join(offers)}"
+        elif sqlstate == _INSUFFICIENT_PRIVILEGE:
             hint = (
                 "The scratch database that the models are created in needs this right, too: use "
                 "another role, or set scratch_url in [pgmigrations] of alembic.ini to a server "
@@ -38,6 +49,7 @@ class ModelsRefused(PgMigrationsError):
             f"The models cannot be created on this server: {message} (in: {shown[:200]})", hint
         )
         self.statement = statement
+        self.sqlstate = sqlstate
 
 
 @contextmanager
@@ -65,46 +77,81 @@ def declared_database(
         ModelsRefused: The server does not create what the models say, and why.
     """
     with scratch_database(target, scratch_url) as scratch:
-        for schema in sorted(scope.schemas):
-            send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-        borrowed = borrow(target, scratch, declared_names(metadatas, scope))
-        _create(scratch, borrowed, list(creation(metadatas, kinds, scope)))
+        borrowed = borrow(target, declared_names(metadatas, scope))
+
+        def begin() -> None:
+            for schema in sorted(scope.schemas):
+                send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+            send(scratch, borrowed.making)
+
+        _create(scratch, begin, borrowed, [*creation(metadatas, kinds, scope)], kinds)
         send(scratch, borrowed.returning)
         yield scratch
 
 
 def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str, str]]:
     """Return (schema, name) of the types and sequences that the models create themselves."""
-    found: set[tuple[str, str]] = set()
-    for one in (*named_types(metadatas), *sequences(metadatas)):
-        found.add((one.schema or scope.default_schema, one.name or ""))
-    return found
+    return {
+        (one.schema or scope.default_schema, one.name or "")
+        for one in (*named_types(metadatas), *sequences(metadatas))
+    }
 
 
-def _create(scratch: Connection, borrowed: Borrowed, statements: Sequence[str]) -> None:
-    """Send all at once; one by one where that fails.
+def _create(
+    scratch: Connection,
+    begin: Callable[[], None],
+    borrowed: Borrowed,
+    statements: list[str],
+    kinds: Sequence[AnyKind],
+) -> None:
+    """Send the statements; where the server lacks something, start over with what brings it."""
+    while True:
+        begin()
+        if _sent(scratch, statements) is None:
+            return
+        scratch.rollback()
+        begin()
+        refused = _sent(scratch, statements, borrowed)
+        if refused is None:
+            return
+        position, error = refused
+        scratch.rollback()
+        statement, message = statements[position], first_line(error)
+        sqlstate = getattr(error.orig, "pgcode", None)
+        offers: list[str] = []
+        if sqlstate in UNDEFINED:
+            begin()
+            _sent(scratch, statements[:position], borrowed)
+            offers = provisions(scratch, statement, kinds, message)
+            scratch.rollback()
+        if len(offers) != 1 or offers[0] in statements:
+            raise ModelsRefused(statement, message, sqlstate, offers) from error
+        statements.insert(0, offers[0])
 
-    What is borrowed may have waited for a table of the models, and a later table for that.
+
+def _sent(
+    scratch: Connection, statements: Sequence[str], borrowed: Borrowed | None = None
+) -> tuple[int, DBAPIError] | None:
+    """Send statements up to the first that is refused.
+
+    What is borrowed may have waited for a table of the models, and a later table for that: where
+    it is given, it is tried again before a statement counts as refused.
     """
-    if _succeeds(scratch, "\n;\n".join(statements)):
-        return
-    for statement in statements:
-        if _succeeds(scratch, statement):
-            continue
-        send(scratch, borrowed.making)
+    for position, statement in enumerate(statements):
         try:
-            send(scratch, statement)
+            if borrowed is None or not _is_taken(scratch, statement):
+                if borrowed is not None:
+                    send(scratch, borrowed.making)
+                send(scratch, statement)
         except DBAPIError as error:
-            message = str(error.orig).partition("\n")[0]
-            sqlstate = getattr(error.orig, "pgcode", None)
-            raise ModelsRefused(statement, message, sqlstate) from error
+            return position, error
+    return None
 
 
-def _succeeds(scratch: Connection, sql: str) -> bool:
+def _is_taken(scratch: Connection, statement: str) -> bool:
     savepoint = scratch.begin_nested()
     try:
-        if sql:
-            send(scratch, sql)
+        send(scratch, statement)
     except DBAPIError:
         savepoint.rollback()
         return False
@@ -124,9 +171,9 @@ def creation(
     def keep(element: ExecutableDDLElement, *_: Any, **__: Any) -> None:
         statements.append(str(element.compile(dialect=DIALECT)).strip())
 
-    engine = create_mock_engine("postgresql+psycopg2://", keep)
+    connection = EmptyDatabase(DIALECT, keep)
     for metadata in metadatas:
-        metadata.create_all(engine, checkfirst=False)
+        metadata.create_all(connection, checkfirst=False)
     yield from statements
 
 
@@ -134,8 +181,3 @@ def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> 
     """Read every kind, in a constant number of statements, as both sides of a comparison are."""
     with pinned(connection):
         return snapshot(record for kind in kinds for record in kind.read(connection, scope))
-
-
-def send(connection: Connection, sql: str) -> None:
-    """Send a statement as it stands."""
-    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

@@ -11,11 +11,11 @@ from pgmigrations.migrate.core.declared import declared_database, read_all
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.snapshot import (
     Change,
+    Identity,
     Record,
     Scope,
     Snapshot,
     differences,
-    snapshot,
 )
 from pgmigrations.settings import Settings
 
@@ -52,7 +52,8 @@ def find_differences(
             if identity in declared or is_ours(record)
         }
         changes = list(settled(kinds, scratch, ours, declared))
-    return Difference(scope, ours, declared, metadatas, actual), changes
+    differing = frozenset(change.record.identity for change in changes)
+    return Difference(scope, ours, declared, metadatas, actual, differing), changes
 
 
 def with_said(
@@ -71,13 +72,57 @@ def with_said(
         created: What the server has made of the models.
         actual: The state that says what a declaration leaves open, such as a version.
     """
-    declared = dict(created)
+    own = said(kinds, metadatas, scope, created, actual)
+    named: set[Identity] = set()
+    partly: set[str] = set()
     for kind in kinds:
-        if kind.comparison is not None and kind.comparison.declared is not None:
-            said = snapshot(kind.comparison.declared(metadatas, scope, actual))
-            declared = {key: one for key, one in declared.items() if one.kind != kind.name}
-            declared |= said
-    return declared
+        comparison = kind.comparison
+        if comparison is not None and comparison.named is not None:
+            named |= set(comparison.named(metadatas, scope))
+        if comparison is not None and (comparison.declared or comparison.named):
+            partly.add(kind.name)
+    lent = {
+        identity: record
+        for identity, record in created.items()
+        if record.kind in partly and identity not in named and identity not in own
+    }
+    unused = _unused(lent, created)
+    return {key: one for key, one in created.items() if key not in unused} | own
+
+
+def said(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    created: Snapshot[Any],
+    actual: Snapshot[Any],
+) -> dict[Identity, Any]:
+    """Return what the models say by themselves; the arguments are those of `with_said`."""
+    return {
+        record.identity: record
+        for kind in kinds
+        if kind.comparison is not None and kind.comparison.declared is not None
+        for record in kind.comparison.declared(metadatas, scope, actual, created)
+    }
+
+
+def _unused(lent: Snapshot[Any], created: Snapshot[Any]) -> set[Identity]:
+    """Find what was copied into the scratch database and nothing that was created there uses."""
+    unused = dict(lent)
+    # Tables and types share their names.
+    users = {
+        (one.schema, one.name)
+        for key, one in created.items()
+        if key not in unused and one.relation is None
+    }
+    while found := {
+        identity: record
+        for identity, record in unused.items()
+        if any(place[:2] in users for place in record.used_by)
+    }:
+        users |= {(one.schema, one.name) for one in found.values()}
+        unused = {key: one for key, one in unused.items() if key not in found}
+    return set(unused)
 
 
 def settled(

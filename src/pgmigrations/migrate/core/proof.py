@@ -16,7 +16,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in, rendered_file
 from pgmigrations.migrate.core.compare import Findings, phrased
 from pgmigrations.migrate.core.declared import read_all
-from pgmigrations.migrate.core.difference import settled, with_said
+from pgmigrations.migrate.core.difference import said, settled
 from pgmigrations.migrate.core.execution import silenced
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
@@ -126,8 +126,10 @@ class Proof:
                 wanted.pop(change.record.identity, None)
             else:
                 wanted[change.record.identity] = change.after
-        said = with_said(self._kinds, difference.metadatas, difference.scope, {}, state)
-        return wanted | {key: one for key, one in said.items() if key in wanted}
+        found = said(
+            self._kinds, difference.metadatas, difference.scope, difference.declared, state
+        )
+        return wanted | {key: one for key, one in found.items() if key in wanted}
 
     def _left(
         self, copy: Connection, state: Snapshot[Any], wanted: Snapshot[Any]

@@ -51,6 +51,11 @@ class Record:
         """(schema, name) of the tables that must be there before it, its own left out."""
         return ()
 
+    @property
+    def stored_as(self) -> tuple[str, str] | None:
+        """For a type whose values are another's: how the server prints it, and the other."""
+        return None
+
     def restored(self) -> Self:
         """Return it as it is after a dump and restore, which some states do not outlive."""
         return self

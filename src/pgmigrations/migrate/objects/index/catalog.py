@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class IndexRecord(Record):
     statistics: tuple[str, ...]
     is_clustered: bool
     comment: str
+
+    @property
+    def identity(self) -> Identity:
+        """On another table it is another index, although its name is unique within its schema."""
+        return (self.kind, self.schema, self.table, self.name)
 
     @property
     def relation(self) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.borrowed import borrow
+from pgmigrations.migrate.core.borrowed import Borrowed, borrow
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.empty_database import EmptyDatabase
 from pgmigrations.migrate.core.execution import send
@@ -20,7 +20,7 @@ from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provision
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
-from pgmigrations.migrate.core.types import named_types
+from pgmigrations.migrate.core.types import named_types, sequences
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -77,30 +77,41 @@ def declared_database(
         ModelsRefused: The server does not create what the models say, and why.
     """
     with scratch_database(target, scratch_url) as scratch:
-        types = {
-            (type_.schema or scope.default_schema, type_.name or "")
-            for type_ in named_types(metadatas)
-        }
+        borrowed = borrow(target, declared_names(metadatas, scope))
 
         def begin() -> None:
             for schema in sorted(scope.schemas):
                 send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-            borrow(target, scratch, scope, types)
+            send(scratch, borrowed.making)
 
-        _create(scratch, begin, [*creation(metadatas, kinds, scope)], kinds)
+        _create(scratch, begin, borrowed, [*creation(metadatas, kinds, scope)], kinds)
+        send(scratch, borrowed.returning)
         yield scratch
+
+
+def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str, str]]:
+    """Return (schema, name) of the types and sequences that the models create themselves."""
+    return {
+        (one.schema or scope.default_schema, one.name or "")
+        for one in (*named_types(metadatas), *sequences(metadatas))
+    }
 
 
 def _create(
     scratch: Connection,
     begin: Callable[[], None],
+    borrowed: Borrowed,
     statements: list[str],
     kinds: Sequence[AnyKind],
 ) -> None:
     """Send the statements; where the server lacks something, start over with what brings it."""
     while True:
         begin()
-        refused = _sent(scratch, statements)
+        if _sent(scratch, statements) is None:
+            return
+        scratch.rollback()
+        begin()
+        refused = _sent(scratch, statements, borrowed)
         if refused is None:
             return
         position, error = refused
@@ -110,7 +121,7 @@ def _create(
         offers: list[str] = []
         if sqlstate in UNDEFINED:
             begin()
-            _sent(scratch, statements[:position])
+            _sent(scratch, statements[:position], borrowed)
             offers = provisions(scratch, statement, kinds, message)
             scratch.rollback()
         if len(offers) != 1 or offers[0] in statements:
@@ -118,14 +129,34 @@ def _create(
         statements.insert(0, offers[0])
 
 
-def _sent(scratch: Connection, statements: Sequence[str]) -> tuple[int, DBAPIError] | None:
-    """Send statements up to the first that is refused."""
+def _sent(
+    scratch: Connection, statements: Sequence[str], borrowed: Borrowed | None = None
+) -> tuple[int, DBAPIError] | None:
+    """Send statements up to the first that is refused.
+
+    What is borrowed may have waited for a table of the models, and a later table for that: where
+    it is given, it is tried again before a statement counts as refused.
+    """
     for position, statement in enumerate(statements):
         try:
-            send(scratch, statement)
+            if borrowed is None or not _is_taken(scratch, statement):
+                if borrowed is not None:
+                    send(scratch, borrowed.making)
+                send(scratch, statement)
         except DBAPIError as error:
             return position, error
     return None
+
+
+def _is_taken(scratch: Connection, statement: str) -> bool:
+    savepoint = scratch.begin_nested()
+    try:
+        send(scratch, statement)
+    except DBAPIError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
 
 
 def creation(

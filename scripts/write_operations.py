@@ -6,6 +6,7 @@ Run `python -m scripts.write_operations` after adding one; a test fails while a 
 from __future__ import annotations
 
 import inspect
+import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,11 @@ def _signature(operation: type[Operation]) -> inspect.Signature:
     return signature.replace(parameters=parameters)
 
 
+def _value(value: object) -> str:
+    """Write a default as the formatter would."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
 def _function(name: str, signature: inspect.Signature, documentation: str | None) -> str:
     lines = []
     keyword_only = False
@@ -62,9 +68,9 @@ def _function(name: str, signature: inspect.Signature, documentation: str | None
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not keyword_only:
             keyword_only = True
             lines.append("    *,")
-        default = (
-            "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
-        )
+        default = ""
+        if parameter.default is not inspect.Parameter.empty:
+            default = f" = {_value(parameter.default)}"
         lines.append(f"    {parameter.name}: {parameter.annotation}{default},")
     text = textwrap.indent(inspect.cleandoc(documentation or ""), "    ").strip()
     arguments = "\n".join(lines)
@@ -105,7 +111,7 @@ def page() -> str:
 def _arguments(signature: inspect.Signature) -> Iterator[str]:
     for name, parameter in signature.parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            yield f"{name}={parameter.default!r}"
+            yield f"{name}={_value(parameter.default)}"
         else:
             yield name
 

@@ -7,6 +7,38 @@ from typing import Any
 from alembic.op import *
 from sqlalchemy.types import UserDefinedType
 
+def create_schema(
+    name: str,
+) -> None:
+    """Create a schema, unless the database has it.
+
+    Emits `CREATE SCHEMA IF NOT EXISTS`, which locks no table and needs CREATE on the
+    database. Its reverse is `op.drop_schema`. PostgreSQL 14 or newer (PostgreSQL manual,
+    5.10 Schemas).
+
+    Example:
+        op.create_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
+def drop_schema(
+    name: str,
+) -> None:
+    """Drop a schema that holds nothing, if the database has it and this role may.
+
+    Emits `DROP SCHEMA IF EXISTS … RESTRICT`, which locks no table. A schema that holds what no
+    revision made, and one of another role, is left where it is. Its reverse is
+    `op.create_schema`.
+
+    Example:
+        op.drop_schema("billing")
+
+    Args:
+        name: The schema, unquoted.
+    """
+
 def create_extension(
     name: str,
     *,
@@ -228,6 +260,97 @@ def replace_enum(
         MissingObject: There is no such enum.
     """
 
+def create_domain(
+    name: str,
+    data_type: str,
+    *,
+    collation: str = "",
+    default: str = "",
+    not_null: bool = False,
+    constraints: Mapping[str, str] | None = None,
+    comment: str = "",
+    schema: str | None = None,
+) -> None:
+    """Create a domain, unless it is there and the same.
+
+    Emits `CREATE DOMAIN`, which locks no table, and `COMMENT ON DOMAIN`; a constraint that
+    is `NOT VALID` is added by `ALTER DOMAIN`. Its reverse is `op.drop_domain`. PostgreSQL 14
+    or newer (PostgreSQL manual, CREATE DOMAIN).
+
+    Example:
+        op.create_domain("email", "text", constraints={"email_at": "CHECK (VALUE ~ '@')"})
+
+    Args:
+        name: The domain, unquoted.
+        data_type: What it is over, as SQL says it, such as `character varying(40)`.
+        collation: As SQL says it, such as `pg_catalog."C"`; by default the type's own.
+        default: An expression of SQL; by default none.
+        not_null: Whether NULL is refused.
+        constraints: Its checks: the definition of each, as SQL says it, by its name.
+        comment: Its comment; by default none.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A type of that name is there, and is another one.
+    """
+
+def drop_domain(
+    name: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Drop a domain, if it is there.
+
+    Emits `DROP DOMAIN IF EXISTS … RESTRICT`: refused by the server while a column or a
+    function still uses it. Locks no table. Its reverse is `op.create_domain`.
+
+    Example:
+        op.drop_domain("email")
+
+    Args:
+        name: The domain, unquoted.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A type of that name is there, and is no domain.
+    """
+
+def alter_domain(
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    existing: Mapping[str, Any],
+    schema: str | None = None,
+) -> None:
+    """Change properties of a domain.
+
+    Emits `ALTER DOMAIN … SET DEFAULT`, `DROP DEFAULT`, `SET NOT NULL`, `DROP NOT NULL`, `ADD
+    CONSTRAINT`, `DROP CONSTRAINT` or `VALIDATE CONSTRAINT`, and `COMMENT ON DOMAIN`. What
+    makes the domain narrower reads every table that has a column of it under a SHARE lock, so
+    nobody writes to them meanwhile; PostgreSQL refuses it while an array or a composite type
+    of the domain is in a column. Its reverse swaps what is wanted with what existed.
+
+    Example:
+        op.alter_domain(
+            "email",
+            {"constraints": {"email_at": "CHECK (VALUE ~ '@')"}},
+            existing={"constraints": {"email_at": ""}},
+        )
+
+    Args:
+        name: The domain, unquoted.
+        properties: The properties that change: `default` (an expression; empty for none),
+            `not_null` (true or false), `constraints` (the definition of each by its name;
+            empty to drop it) and `comment` (empty for none).
+        existing: The same properties before, for the reverse.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        MissingObject: There is no such domain.
+        DifferentObject: It is neither as wanted nor as it was.
+        UnknownProperty: A domain has no such property that could change.
+    """
+
 def create_sequence(
     name: str,
     options: Mapping[str, Any] | None = None,
@@ -303,6 +426,31 @@ def alter_sequence(
         UnknownOption: A sequence has no such property.
     """
 
+def rename_sequence(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a sequence, unless that is done; where it is counting stays.
+
+    Emits `ALTER SEQUENCE … RENAME TO`, which takes ACCESS EXCLUSIVE on the sequence for a
+    moment, so nobody draws a number meanwhile. The defaults that use it follow by themselves.
+    Its reverse renames it back.
+
+    Example:
+        op.rename_sequence("book_id_seq", "volume_id_seq")
+
+    Args:
+        old: The sequence as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are sequences of both names.
+        MissingObject: There is neither.
+    """
+
 def change_table(
     table: str,
     old: Mapping[str, Any],
@@ -339,6 +487,33 @@ def change_table(
         MissingObject: There is no such table.
     """
 
+def rename_table_to(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a table, unless that is done; Alembic's `op.rename_table` does not look.
+
+    Emits `ALTER TABLE … RENAME TO`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, foreign keys, views and privileges follow by themselves. The NOT
+    NULL constraints (PostgreSQL 18) and the sequences of identity columns follow where they
+    have the names that the server chose; keys, indexes and SERIAL sequences keep theirs. Its
+    reverse renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_table_to("book", "volume")
+
+    Args:
+        old: The table as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema, which stays; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are tables of both names.
+        MissingObject: There is neither.
+    """
+
 def change_column(
     table: str,
     column: str,
@@ -348,6 +523,7 @@ def change_column(
     using: str | None = None,
     old_using: str | None = None,
     schema: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Change a column from one state to another, unless that is done.
 
@@ -388,10 +564,42 @@ def change_column(
             where they need be; by default the server converts as INSERT does.
         old_using: The same for the way back.
         schema: The table's schema; by default the first of the search path.
+        until: For a generated column that lets go of others while they change: their names,
+            each with its definition before and after, empty where it is not there. Once all
+            of them are as after, it has nothing to let go of.
 
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.
         MissingObject: There is no such column.
+    """
+
+def rename_column(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a column, unless that is done.
+
+    Emits `ALTER TABLE … RENAME COLUMN`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, constraints, defaults and views follow by themselves. Its NOT NULL
+    constraint (PostgreSQL 18) and the sequence of an identity follow where they have the names
+    that the server chose; keys, indexes and a SERIAL's sequence keep theirs. Its reverse
+    renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_column("book", "year", "publication_year")
+
+    Args:
+        table: The table, unquoted.
+        old: The column as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has columns of both names.
+        MissingObject: It has neither, or is not there.
     """
 
 def add_constraint(
@@ -546,6 +754,32 @@ def comment_on_constraint(
         MissingObject: There is no such constraint.
     """
 
+def rename_constraint(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a constraint, unless that is done; the index of a key is renamed with it.
+
+    Emits `ALTER TABLE … RENAME CONSTRAINT`, which takes ACCESS EXCLUSIVE for a moment and
+    checks nothing again. Its reverse renames it back.
+
+    Example:
+        op.rename_constraint("volume", "book_pkey", "volume_pkey")
+
+    Args:
+        table: The table, unquoted.
+        old: The constraint as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has constraints of both names.
+        MissingObject: It has neither, or is not there.
+    """
+
 def create_index_as(
     name: str,
     table: str,
@@ -675,6 +909,30 @@ def comment_on_index(
 
     Raises:
         MissingObject: There is no such index.
+    """
+
+def rename_index(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename an index, unless that is done.
+
+    Emits `ALTER INDEX … RENAME TO`, which takes SHARE UPDATE EXCLUSIVE on the index, so that
+    reads and writes go on, and builds nothing. Its reverse renames it back.
+
+    Example:
+        op.rename_index("ix_book_year", "ix_book_publication_year")
+
+    Args:
+        old: The index as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are indexes of both names.
+        MissingObject: There is neither.
     """
 
 def sql_type(

@@ -30,7 +30,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TSVECTOR, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import CITEXT, INTERVAL, JSONB, TSVECTOR, ExcludeConstraint
 
 from pgmigrations.declare import Extension, declare
 from pgmigrations.migrate.core.quoting import identifier
@@ -38,7 +38,9 @@ from tests.contract import hurting_names
 from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
+from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.rename_samples import RENAME_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -75,6 +77,20 @@ def extensions(*names: str, schema: str | None = None) -> MetaData:
     declare(metadata, *(Extension(name, schema=schema) for name in names))
     if schema:
         Table("here", metadata, Column("id", Integer), schema=schema)
+    return metadata
+
+
+def unspoken_extensions() -> MetaData:
+    """A type in an array and an operator class whose extensions no declaration names."""
+    metadata = MetaData()
+    table = Table("tag", metadata, Column("names", ARRAY(CITEXT)), Column("text", Text))
+    Index("ix_text", table.c.text, postgresql_using="gin", postgresql_ops={"text": "gin_trgm_ops"})
+    return metadata
+
+
+def lonely_enum(schema: str) -> MetaData:
+    metadata = MetaData()
+    Enum("a", "b", name="lonely", metadata=metadata, schema=schema)
     return metadata
 
 
@@ -251,6 +267,25 @@ SAMPLES = (
         by_hand=["CREATE EXTENSION vector"],
         extensions=["vector"],
     ),
+    Sample(
+        "extension",
+        "asked for by nobody",
+        unspoken_extensions,
+        by_hand=["CREATE EXTENSION pg_trgm", "CREATE EXTENSION citext"],
+        extensions=["pg_trgm", "citext"],
+    ),
+    Sample(
+        "schema",
+        "of a table",
+        partial(tables, SCHEMA),
+        by_hand=[f"CREATE SCHEMA {identifier(SCHEMA)}"],
+    ),
+    Sample(
+        "schema",
+        "of an enum that no table uses",
+        partial(lonely_enum, SCHEMA),
+        by_hand=[f"CREATE SCHEMA {identifier(SCHEMA)}"],
+    ),
     Sample("enum", "in columns, arrays and predicates", partial(enums, "low", "high")),
     Sample(
         "enum",
@@ -270,6 +305,7 @@ SAMPLES = (
         partial(enums, "first", "low", "high"),
         partial(enums, "low", "middle", "high"),
     ),
+    *DOMAIN_SAMPLES,
     Sample("table", "with columns of many types", tables),
     Sample("column", "changed, added and dropped", columns, tables, rewrites=True),
     Sample("sequence", "owned by the column that counts with it", counting),
@@ -290,6 +326,8 @@ THOROUGH_SAMPLES = (
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
+    *THOROUGH_DOMAIN_SAMPLES,
+    *RENAME_SAMPLES,
     *(
         Sample(
             kind,

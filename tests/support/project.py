@@ -89,6 +89,12 @@ class Project:
             (self.path / "models.py").write_text(models)
         return self
 
+    def on(self, url: str) -> Project:
+        """Point the project at another database."""
+        self.url = url
+        (self.path / "database_url").write_text(url)
+        return self
+
     def run(self, *arguments: str) -> str:
         """Run a command of Alembic's and return what it wrote, `--sql` output included.
 

@@ -6,16 +6,20 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.objects import (
     column,
     constraint,
+    domain,
     enum,
     extension,
     index,
+    schema,
     sequence,
     table,
 )
 
 KINDS: tuple[AnyKind, ...] = (
+    schema.KIND,
     extension.KIND,
     enum.KIND,
+    domain.KIND,
     sequence.KIND,
     table.KIND,
     column.KIND,

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.catalog import pinned, send
-from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database

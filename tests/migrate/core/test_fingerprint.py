@@ -188,6 +188,10 @@ def test_no_attribute_changes_the_sql_and_not_the_fingerprint() -> None:
     assert count > 100
 
 
+def listener(sql: str) -> DDL:
+    return DDL(sql)  # type: ignore[no-untyped-call]
+
+
 def item(metadata: MetaData) -> Table:
     return metadata.tables["item"]
 
@@ -207,19 +211,19 @@ CHANGES: dict[str, Callable[[MetaData], object]] = {
     "the place that an index looks at": lambda m: (
         indexes(m)["ix"].dialect_options["postgresql"].__setitem__("where", text("NOT is_on"))
     ),
-    "the order of labels": lambda m: item(m).c.mood.type.enums.reverse(),
+    "the order of labels": lambda m: setattr(item(m).c.mood.type, "enums", ["happy", "sad"]),
     "a variant": lambda m: setattr(
         item(m).c.price, "type", Numeric(10, 2).with_variant(Integer(), "postgresql")
     ),
     "a sequence of a column": lambda m: setattr(item(m).c.id, "default", Sequence("own")),
     "a statement of a listener": lambda m: event.listen(
-        item(m), "after_create", DDL("CREATE INDEX by_hand ON item (id)")
+        item(m), "after_create", listener("CREATE INDEX by_hand ON item (id)")
     ),
     "a statement of the metadata": lambda m: event.listen(
-        m, "before_create", DDL("CREATE SCHEMA elsewhere")
+        m, "before_create", listener("CREATE SCHEMA elsewhere")
     ),
     "a statement of an index": lambda m: event.listen(
-        indexes(m)["ix"], "after_create", DDL("ANALYZE item")
+        indexes(m)["ix"], "after_create", listener("ANALYZE item")
     ),
     "the other side of a foreign key": lambda m: m.tables["elsewhere.other"].c.id.__dict__.update(
         name="key"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.snapshot import R, Scope
@@ -33,6 +33,58 @@ TABLES_IN_SCOPE = f"""
 c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
 AND n.nspname = ANY(:schemas) AND {NOT_OF_AN_EXTENSION}"""
 """Condition on a table `c` in schema `n`; partitions are shown with their parent."""
+
+TYPE_NOT_OF_AN_EXTENSION = """
+NOT EXISTS (SELECT FROM pg_depend x
+            WHERE x.classid = 'pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')"""
+"""Condition on a type `t`: an extension's own types are the extension's business."""
+
+USERS_OF_TYPE = """\
+CROSS JOIN LATERAL (
+  SELECT coalesce(array_agg(DISTINCT ARRAY[
+           coalesce(tn.nspname, mn.nspname)::text, coalesce(c.relname, m.typname)::text,
+           coalesce(a.attname::text, '')])
+           FILTER (WHERE c.oid IS NOT NULL OR m.oid IS NOT NULL), '{}') AS places,
+         coalesce(bool_or(c.oid IS NULL AND m.oid IS NULL), false) AS elsewhere
+  FROM pg_depend d
+  CROSS JOIN LATERAL (SELECT
+    CASE d.classid
+      WHEN 'pg_class'::regclass THEN coalesce(
+        (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = d.objid), d.objid)
+      WHEN 'pg_attrdef'::regclass THEN
+        (SELECT f.adrelid FROM pg_attrdef f WHERE f.oid = d.objid)
+      WHEN 'pg_constraint'::regclass THEN
+        (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = d.objid)
+      WHEN 'pg_policy'::regclass THEN
+        (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objid)
+      WHEN 'pg_trigger'::regclass THEN
+        (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = d.objid)
+    END AS relation,
+    CASE d.classid
+      WHEN 'pg_class'::regclass THEN d.objsubid
+      WHEN 'pg_attrdef'::regclass THEN
+        (SELECT f.adnum FROM pg_attrdef f WHERE f.oid = d.objid)
+      ELSE 0
+    END AS number,
+    CASE d.classid
+      WHEN 'pg_type'::regclass THEN d.objid
+      WHEN 'pg_constraint'::regclass THEN
+        (SELECT k.contypid FROM pg_constraint k WHERE k.oid = d.objid)
+    END AS domain) place
+  LEFT JOIN pg_class c ON c.oid = place.relation AND c.relkind IN ('r', 'p')
+  LEFT JOIN pg_namespace tn ON tn.oid = c.relnamespace
+  LEFT JOIN pg_attribute a
+    ON a.attrelid = c.oid AND a.attnum = place.number AND place.number > 0
+  LEFT JOIN pg_type m ON m.oid = place.domain AND m.typtype = 'd'
+  LEFT JOIN pg_namespace mn ON mn.oid = m.typnamespace
+  WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
+    AND NOT (d.classid = 'pg_type'::regclass AND d.objid = t.typarray)
+    -- A domain's own constraints go with it.
+    AND m.oid IS DISTINCT FROM t.oid
+    -- What a table has from its parent goes with the parent's.
+    AND NOT coalesce(c.relispartition OR (a.attinhcount > 0 AND NOT a.attislocal), false)) used"""
+"""Lateral join to a type `t`: `used.places` for `users()`, and whether what is neither a table nor
+a domain uses it, too: `used.elsewhere`."""
 
 
 @contextmanager
@@ -97,6 +149,11 @@ class Catalog(Generic[R]):
                 yield found
 
 
+def users(places: Iterable[Sequence[str]]) -> frozenset[tuple[str, str, str]]:
+    """Make of `used.places` what a record's `used_by` says."""
+    return frozenset((schema, name, column) for schema, name, column in places)
+
+
 def frozen(value: Any) -> Any:
     """Make tuples of the arrays that a statement returns."""
     return tuple(map(frozen, value)) if isinstance(value, list) else value
@@ -112,10 +169,6 @@ def _set(connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
         f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)"
         for name, value in settings.items()
     ]
-    row = send(connection, f"SELECT {', '.join([*before, *after])}").one()
+    sql = f"SELECT {', '.join([*before, *after])}"
+    row = connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).one()
     return dict(zip(names, row[: len(names)], strict=True))
-
-
-def send(connection: Connection, sql: str) -> CursorResult[Any]:
-    """Send a statement as it stands."""
-    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

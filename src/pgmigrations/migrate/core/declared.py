@@ -7,19 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, MetaData, Table, create_mock_engine
+from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.borrowed import borrow
-from pgmigrations.migrate.core.catalog import send
+from pgmigrations.migrate.core.borrowed import Borrowed, borrow
+from pgmigrations.migrate.core.empty_database import EmptyDatabase
+from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provisions
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
-from pgmigrations.migrate.core.snapshot import Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot
 from pgmigrations.migrate.core.state import read_states
-from pgmigrations.migrate.core.types import enums
+from pgmigrations.migrate.core.types import named_types, sequences
 
 Place: TypeAlias = tuple[str, str]
 
@@ -29,10 +31,18 @@ _INSUFFICIENT_PRIVILEGE = "42501"
 class ModelsRefused(PgMigrationsError):
     """The server does not create what the models say."""
 
-    def __init__(self, statement: str, message: str, sqlstate: str | None = None) -> None:
+    def __init__(
+        self,
+        statement: str,
+        message: str,
+        sqlstate: str | None = None,
+        offers: Sequence[str] = (),
+    ) -> None:
         shown = " ".join(statement.split())
         hint = "Correct the model, or apply the revision that makes what it uses"
-        if sqlstate == _INSUFFICIENT_PRIVILEGE:
+        if offers:
+            hint = f"Declare which one it shall be: {' or '.join(offers)}"
+        elif sqlstate == _INSUFFICIENT_PRIVILEGE:
             hint = (
                 "The scratch database that the models are created in needs this right, too: use "
                 "another role, or set scratch_url in [pgmigrations] of alembic.ini to a server "
@@ -42,6 +52,7 @@ class ModelsRefused(PgMigrationsError):
             f"The models cannot be created on this server: {message} (in: {shown[:200]})", hint
         )
         self.statement = statement
+        self.sqlstate = sqlstate
 
 
 @dataclass(frozen=True)
@@ -84,16 +95,94 @@ def declared_database(
         ModelsRefused: The server does not create what the models say, and why.
     """
     with scratch_database(target, scratch_url) as scratch:
-        for schema in sorted(scope.schemas):
-            send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-        borrow(target, scratch, scope, declared_types(metadatas, scope))
-        _create(scratch, list(creation(metadatas, kinds, scope, part)))
+        borrowed = borrow(target, declared_names(metadatas, scope))
+
+        def begin() -> None:
+            for schema in sorted(scope.schemas):
+                send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+            send(scratch, borrowed.making)
+
+        _create(scratch, begin, borrowed, [*creation(metadatas, kinds, scope, part)], kinds)
+        send(scratch, borrowed.returning)
         yield scratch
 
 
-def declared_types(metadatas: Sequence[MetaData], scope: Scope) -> set[Place]:
-    """Return (schema, name) of the enums that the models create themselves."""
-    return {(type_.schema or scope.default_schema, type_.name or "") for type_ in enums(metadatas)}
+def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str, str]]:
+    """Return (schema, name) of the types and sequences that the models create themselves."""
+    return {
+        (one.schema or scope.default_schema, one.name or "")
+        for one in (*named_types(metadatas), *sequences(metadatas))
+    }
+
+
+def _create(
+    scratch: Connection,
+    begin: Callable[[], None],
+    borrowed: Borrowed,
+    statements: list[str],
+    kinds: Sequence[AnyKind],
+) -> None:
+    """Send the statements; where the server lacks something, start over with what brings it."""
+    while True:
+        begin()
+        if _are_sent(scratch, statements):
+            return
+        scratch.rollback()
+        begin()
+        refused = _sent(scratch, statements, borrowed)
+        if refused is None:
+            return
+        position, error = refused
+        scratch.rollback()
+        statement, message = statements[position], first_line(error)
+        sqlstate = getattr(error.orig, "pgcode", None)
+        offers: list[str] = []
+        if sqlstate in UNDEFINED:
+            begin()
+            _sent(scratch, statements[:position], borrowed)
+            offers = provisions(scratch, statement, kinds, message)
+            scratch.rollback()
+        if len(offers) != 1 or offers[0] in statements:
+            raise ModelsRefused(statement, message, sqlstate, offers) from error
+        statements.insert(0, offers[0])
+
+
+def _are_sent(scratch: Connection, statements: Sequence[str]) -> bool:
+    """Send all statements at once, in one round trip; tell whether the server takes them."""
+    try:
+        send(scratch, "\n;\n".join(statements) or "SELECT")
+    except DBAPIError:
+        return False
+    return True
+
+
+def _sent(
+    scratch: Connection, statements: Sequence[str], borrowed: Borrowed
+) -> tuple[int, DBAPIError] | None:
+    """Send statements up to the first that is refused.
+
+    What is borrowed may have waited for a table of the models, and a later table for that: it is
+    tried again before a statement counts as refused.
+    """
+    for position, statement in enumerate(statements):
+        try:
+            if not _is_taken(scratch, statement):
+                send(scratch, borrowed.making)
+                send(scratch, statement)
+        except DBAPIError as error:
+            return position, error
+    return None
+
+
+def _is_taken(scratch: Connection, statement: str) -> bool:
+    savepoint = scratch.begin_nested()
+    try:
+        send(scratch, statement)
+    except DBAPIError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
 
 
 def creation(
@@ -116,13 +205,13 @@ def creation(
         if wanted is not None:
             statements.append(str(wanted.compile(dialect=DIALECT)).strip())
 
-    engine = create_mock_engine("postgresql+psycopg2://", keep)
+    connection = EmptyDatabase(DIALECT, keep)
     for metadata in metadatas:
         tables = None
         if part is not None:
-            wanted = part.whole | part.supporting
-            tables = [table for table in metadata.tables.values() if place(table) in wanted]
-        metadata.create_all(engine, tables, checkfirst=False)
+            some = part.whole | part.supporting
+            tables = [table for table in metadata.tables.values() if place(table) in some]
+        metadata.create_all(connection, tables, checkfirst=False)
     yield from statements
 
 
@@ -150,27 +239,7 @@ def _supporting(
     return None
 
 
-def _create(scratch: Connection, statements: Sequence[str]) -> None:
-    """Send all at once; one by one only to say which of them the server refuses."""
-    savepoint = scratch.begin_nested()
-    try:
-        if statements:
-            send(scratch, "\n;\n".join(statements))
-    except DBAPIError:
-        savepoint.rollback()
-    else:
-        savepoint.commit()
-        return
-    for statement in statements:
-        try:
-            send(scratch, statement)
-        except DBAPIError as error:
-            message = str(error.orig).partition("\n")[0]
-            sqlstate = getattr(error.orig, "pgcode", None)
-            raise ModelsRefused(statement, message, sqlstate) from error
-
-
-def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Any]:
+def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Record]:
     """Read every kind, in a constant number of statements, as both sides of a comparison are."""
     state, _ = read_states(connection, kinds, scope)
     return state.snapshot()

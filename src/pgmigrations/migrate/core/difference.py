@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 
 from pgmigrations.migrate.core.cache import Cache
-from pgmigrations.migrate.core.declared import declared_types
+from pgmigrations.migrate.core.declared import declared_names
 from pgmigrations.migrate.core.environment import environment_key, fact_parameters, facts
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.model_state import ModelState
@@ -20,7 +20,6 @@ from pgmigrations.migrate.core.snapshot import (
     Scope,
     Snapshot,
     differences,
-    snapshot,
 )
 from pgmigrations.migrate.core.state import LazySnapshot, read_states
 from pgmigrations.settings import Settings
@@ -33,6 +32,7 @@ def find_differences(
     scope: Scope,
     settings: Settings,
     is_ours: Callable[[Record], bool],
+    actual: Snapshot[Any] | None = None,
 ) -> tuple[Difference, list[Change[Any]]]:
     """Compare a database with what the server makes of the models.
 
@@ -46,43 +46,46 @@ def find_differences(
         scope: What is looked at.
         settings: Where the models are created, and where that is remembered.
         is_ours: Tells of an object that no model declares whether it may be dropped.
+        actual: What to compare in the place of what the database holds.
 
     Returns:
         Both states, and the changes from the first to the second that are left when the server
         has printed both sides once more.
     """
-    types = fact_parameters(declared_types(metadatas, scope))
-    actual, found = read_states(target, kinds, scope, facts(), **types)
+    names = fact_parameters(declared_names(metadatas, scope))
+    state, found = read_states(target, kinds, scope, facts(), **names)
     environment = environment_key(found, kinds, scope, settings.scratch_url)
     remembered = Remembered(Cache.of(settings.cache), environment, kinds, scope)
+    everything = state.snapshot() if actual is None else actual
     with ModelState(kinds, target, metadatas, scope, settings, remembered) as models:
         created = models.state
-        said = _said(kinds)
-        before = dict(snapshot(actual.without(created, said).records()))
-        # Of what is said by the models themselves, nothing that was created counts.
-        after = with_said(
-            kinds, metadatas, scope, snapshot(created.without(actual).records()), before
-        )
-        left = [
+        partly = _partly_said(kinds)
+        made = created.only(partly).snapshot()
+        if actual is None:
+            had, before = state.only(partly).snapshot(), state.without(created, partly).snapshot()
+        else:
+            had, before = actual, actual
+        own, unused = _own_and_unused(kinds, metadatas, scope, made, had, created.snapshot)
+        new = created.without(state, partly) if actual is None else created
+        after = {key: one for key, one in new.snapshot().items() if key not in unused} | own
+        left = {
             identity
             for identity, record in before.items()
             if identity not in after and not is_ours(record)
-        ]
-        for identity in left:
-            del before[identity]
-        found_changes = list(differences(before, after))
-        models.expect(change.record for change in found_changes if change.before and change.after)
+        }
+        differing = list(
+            differences({key: one for key, one in before.items() if key not in left}, after)
+        )
+        models.expect(change.record for change in differing if change.before and change.after)
         changes = [
-            change
-            for change in found_changes
-            if not _prints_alike(kinds, change, models.prints_alike)
+            change for change in differing if not _prints_alike(kinds, change, models.prints_alike)
         ]
-    everything = actual.snapshot()
     declared = LazySnapshot(
-        lambda: with_said(kinds, metadatas, scope, created.snapshot(), actual.only(said).snapshot())
+        lambda: {key: one for key, one in created.snapshot().items() if key not in unused} | own
     )
-    ours = _without(everything, left)
-    return Difference(scope, ours, declared, metadatas, everything), changes
+    ours = LazySnapshot(lambda: {key: one for key, one in everything.items() if key not in left})
+    identities = frozenset(change.record.identity for change in changes)
+    return Difference(scope, ours, declared, metadatas, everything, identities), changes
 
 
 def with_said(
@@ -101,13 +104,84 @@ def with_said(
         created: What the server has made of the models.
         actual: The state that says what a declaration leaves open, such as a version.
     """
-    declared = dict(created)
+    own, unused = _own_and_unused(kinds, metadatas, scope, created, actual, lambda: created)
+    return {key: one for key, one in created.items() if key not in unused} | own
+
+
+def _partly_said(kinds: Sequence[AnyKind]) -> set[str]:
+    """Name the kinds of which not all that was created is declared."""
+    return {
+        kind.name
+        for kind in kinds
+        if kind.comparison is not None and (kind.comparison.declared or kind.comparison.named)
+    }
+
+
+def _own_and_unused(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    made: Snapshot[Any],
+    actual: Snapshot[Any],
+    created: Callable[[], Snapshot[Any]],
+) -> tuple[dict[Identity, Any], set[Identity]]:
+    """Return what the models say by themselves, and what was created and is not declared.
+
+    Args:
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        metadatas: The models.
+        scope: What is looked at.
+        made: What was created, of the kinds that are partly said at least.
+        actual: What the database has of them.
+        created: Tells all that was created.
+    """
+    own = said(kinds, metadatas, scope, made, actual)
+    partly = _partly_said(kinds)
+    named: set[Identity] = set()
     for kind in kinds:
-        if kind.comparison is not None and kind.comparison.declared is not None:
-            said = snapshot(kind.comparison.declared(metadatas, scope, actual))
-            declared = {key: one for key, one in declared.items() if one.kind != kind.name}
-            declared |= said
-    return declared
+        if kind.comparison is not None and kind.comparison.named is not None:
+            named |= set(kind.comparison.named(metadatas, scope))
+    lent = {
+        identity: record
+        for identity, record in made.items()
+        if record.kind in partly and identity not in named and identity not in own
+    }
+    return own, _unused(lent, created()) if lent else set()
+
+
+def said(
+    kinds: Sequence[AnyKind],
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    created: Snapshot[Any],
+    actual: Snapshot[Any],
+) -> dict[Identity, Any]:
+    """Return what the models say by themselves; the arguments are those of `with_said`."""
+    return {
+        record.identity: record
+        for kind in kinds
+        if kind.comparison is not None and kind.comparison.declared is not None
+        for record in kind.comparison.declared(metadatas, scope, actual, created)
+    }
+
+
+def _unused(lent: Snapshot[Any], created: Snapshot[Any]) -> set[Identity]:
+    """Find what was copied into the scratch database and nothing that was created there uses."""
+    unused = dict(lent)
+    # Tables and types share their names.
+    users = {
+        (one.schema, one.name)
+        for key, one in created.items()
+        if key not in unused and one.relation is None
+    }
+    while found := {
+        identity: record
+        for identity, record in unused.items()
+        if any(place[:2] in users for place in record.used_by)
+    }:
+        users |= {(one.schema, one.name) for one in found.values()}
+        unused = {key: one for key, one in unused.items() if key not in found}
+    return set(unused)
 
 
 def settled(
@@ -146,21 +220,3 @@ def _prints_alike(
     if comparison is None or comparison.reprinted is None:
         return False
     return print_both(comparison.reprinted, old, new)
-
-
-def _said(kinds: Sequence[AnyKind]) -> set[str]:
-    """Name the kinds that the models say by themselves."""
-    return {
-        kind.name
-        for kind in kinds
-        if kind.comparison is not None and kind.comparison.declared is not None
-    }
-
-
-def _without(records: Snapshot[Any], left_out: Sequence[Identity]) -> Snapshot[Any]:
-    if not left_out:
-        return records
-    dropped = set(left_out)
-    return LazySnapshot(
-        lambda: {identity: one for identity, one in records.items() if identity not in dropped}
-    )

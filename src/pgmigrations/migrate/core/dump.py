@@ -43,7 +43,7 @@ def schema_dump(target: Connection) -> str:
         if _major(program) >= wanted:
             done = _run(program, target)
             if not done.returncode:
-                return _without_psql(done.stdout.decode())
+                return _statements(done.stdout.decode())
             lines = done.stderr.decode(errors="replace").strip().splitlines()
             reason = lines[0] if lines else f"pg_dump ended with {done.returncode}"
     raise NoDump(reason)
@@ -89,11 +89,23 @@ def _run(program: Path, target: Connection) -> subprocess.CompletedProcess[bytes
     return subprocess.run(command, env=environment, capture_output=True, check=False)
 
 
-def _without_psql(dump: str) -> str:
-    r"""Leave out psql's own `\restrict` and `\unrestrict`, the first and the last line of SQL."""
-    token = re.search(r"^\\restrict (\w+)$", dump, re.MULTILINE)
-    if token is None:
-        return dump
-    for line in (f"\\restrict {token[1]}\n", f"\\unrestrict {token[1]}\n"):
-        dump = dump.replace(line, "", 1)
-    return dump
+def _statements(dump: str) -> str:
+    r"""Return what makes the objects, under settings that every server version knows.
+
+    A newer pg_dump begins by setting what an older server has never heard of, and psql's own
+    `\restrict` is no SQL.
+    """
+    lines = dump.splitlines(keepends=True)
+    # Each object is announced by its name; what comes before the first is about the session.
+    start = next((n for n, line in enumerate(lines) if line.startswith("-- Name: ")), len(lines))
+    body = [line for line in lines[start:] if not line.startswith("\\unrestrict ")]
+    return "".join([_SETTINGS, *body])
+
+
+_SETTINGS = """\
+SET standard_conforming_strings = on;
+SET check_function_bodies = false;
+SET client_min_messages = warning;
+SET row_security = off;
+SELECT pg_catalog.set_config('search_path', '', false);
+"""

@@ -37,13 +37,13 @@ def facts() -> dict[str, str]:
     return dict(_FACTS)
 
 
-def fact_parameters(types: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def fact_parameters(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """Return the parameters of `facts`.
 
     Args:
-        types: (schema, name) of the types that the models create themselves.
+        names: (schema, name) of what the models create themselves.
     """
-    return {"declared_types": [json.dumps(one, ensure_ascii=False) for one in sorted(types)]}
+    return {"declared_names": [json.dumps(one, ensure_ascii=False) for one in sorted(names)]}
 
 
 def environment_key(

@@ -61,3 +61,8 @@ def execute(operations: Operations, sql: str) -> None:
         operations.migration_context.impl.static_output(f"{sql};")
     else:
         connection_of(operations).exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def send(connection: Connection, sql: str) -> None:
+    """Send a statement as it stands, outside a run of revisions."""
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
@@ -13,11 +13,13 @@ from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.hint import Renaming
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.quoting import chosen_name
-from pgmigrations.migrate.core.snapshot import Change, R, Record, Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Change, Identity, R, Record, Scope, Snapshot
 
 Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+Declared: TypeAlias = Callable[[Sequence[MetaData], Scope, Snapshot[R], Snapshot[R]], Iterable[R]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Difference:
         declared: What it would hold if it were made from the models.
         metadatas: The models.
         found: What the database holds, with what is nobody's business here.
+        differing: The identities of what differs, for a room that looks at its neighbours: the
+            records of the rest may print differently.
     """
 
     scope: Scope
@@ -37,6 +41,7 @@ class Difference:
     declared: Snapshot[Any]
     metadatas: Sequence[MetaData]
     found: Snapshot[Any] = field(default_factory=dict)
+    differing: frozenset[Identity] = frozenset()
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
@@ -66,9 +71,21 @@ class Difference:
             for one in self.declared_in((schema, table))
         )
 
+    def stored_type(self, printed: str) -> str:
+        """Look through a type to the one that its values are stored as.
+
+        Args:
+            printed: A type as the server prints it.
+        """
+        item = printed.removesuffix("[]")
+        suffix = printed[len(item) :]
+        while item in self._stored_types:
+            item = self._stored_types[item]
+        return item + suffix
+
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
-        return Difference(self.scope, self.declared, self.actual, ())
+        return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], Table]:
@@ -77,6 +94,11 @@ class Difference:
             for metadata in reversed(self.metadatas)
             for table in metadata.tables.values()
         }
+
+    @cached_property
+    def _stored_types(self) -> dict[str, str]:
+        known = [*self.actual.values(), *self.declared.values()]
+        return dict(one.stored_as for one in known if one.stored_as is not None)
 
     @cached_property
     def _declared_in(self) -> dict[tuple[str, str], list[Record]]:
@@ -95,21 +117,29 @@ class Comparison(Generic[R]):
         phrase: The operations that turn one state of an object into another; empty where there
             are none, which is an error for the caller to tell.
         declared: The records that the models ask for, for what no server could understand
-            differently; what a declaration leaves open is taken from the actual record. None
-            for all else: then the models are created in a scratch database and read back.
+            differently, given what the database has and what the scratch database has that the
+            models are created in; what a declaration leaves open is taken from the first. None
+            for all else: then what the scratch database has is what the models ask for.
         created: SQL that makes in the scratch database what `MetaData.create_all()` does not.
+        offered: Groups of statements, the likeliest first, one of which may bring what the models
+            use and nobody declares, where the server lacks it.
         reprinted: Makes a record's object once more, in a scratch database that has the declared
             tables, and returns how it prints then: what the server prints at first is not always
             what it prints after a dump and restore. None where printing is a fixed point.
+        named: The identities that the models declare, for what is also copied into the scratch
+            database from the target; of the rest, what no table uses is not declared. None where
+            nothing is copied.
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
-    declared: Callable[[Sequence[MetaData], Scope, Snapshot[R]], Iterable[R]] | None = None
+    declared: Declared[R] | None = None
     created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
+    offered: Callable[[Connection], Iterable[Sequence[str]]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
+    named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
 
 
@@ -122,6 +152,7 @@ class Kind(Generic[R]):
         read: Reads its records from the catalogs, in one statement.
         operations: Its own operations.
         comparison: How autogenerate compares it; None where Alembic's own comparators do.
+        renaming: How its objects get another name; None where they do not.
         performers: For own operations, what carries them out where it is not `perform`.
         ensured: How Alembic's operations on it are made safe to run again.
         implementations: Wrappers around Alembic's implementations of its own operations.
@@ -132,6 +163,7 @@ class Kind(Generic[R]):
     read: Catalog[R]
     operations: tuple[type[Operation], ...] = ()
     comparison: Comparison[R] | None = None
+    renaming: Renaming[R] | None = None
     performers: Mapping[type[Operation], Callable[[Operations, Any], None]] = field(
         default_factory=dict
     )

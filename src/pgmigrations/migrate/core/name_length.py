@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Constraint, Index, MetaData
+from sqlalchemy import Constraint, Enum, Index, MetaData
 from sqlalchemy.exc import IdentifierError
 
 from pgmigrations.migrate.core.quoting import DIALECT, NAME_BYTES, NameTooLong
-from pgmigrations.migrate.core.types import metadata_enums, native_enum
+from pgmigrations.migrate.core.types import placed_types
 
 
 def refuse_long_names(metadatas: Iterable[MetaData]) -> None:
@@ -25,25 +25,24 @@ def refuse_long_names(metadatas: Iterable[MetaData]) -> None:
 
 
 def _names(metadata: MetaData) -> Iterator[tuple[str, str]]:
-    enums = [(type_, "the metadata") for type_ in metadata_enums(metadata)]
     for table in metadata.tables.values():
         if table.schema:
             yield table.schema, "a schema"
         yield table.name, "a table"
         for column in table.columns:
-            place = f"{table.fullname}.{column.name}"
             yield column.name, f"a column of {table.fullname}"
-            type_ = native_enum(column.type)
-            if type_ is not None:
-                enums.append((type_, place))
         all_named: list[Constraint | Index] = [*table.constraints, *table.indexes]
         for named in all_named:
             name = _sent_name(named)
             if name is not None:
                 yield name, f"{named.__visit_name__.replace('_', ' ')} on {table.fullname}"
-    for type_, place in enums:
-        yield type_.name or "", f"the enum of {place}"
-        yield from ((label, f"a label of the enum of {place}") for label in type_.enums)
+    for type_, place in placed_types([metadata]):
+        if isinstance(type_, Enum):
+            yield type_.name or "", f"the enum of {place}"
+            yield from ((label, f"a label of the enum of {place}") for label in type_.enums)
+        else:
+            yield type_.name or "", f"the domain of {place}"
+            yield str(type_.constraint_name or ""), f"a constraint of the domain of {place}"
 
 
 def _sent_name(named: Constraint | Index) -> str | None:

@@ -6,7 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
 from pgmigrations.migrate.core.snapshot import Scope
-from pgmigrations.migrate.core.types import metadata_enums, native_enum
+from pgmigrations.migrate.core.types import named_types
 from pgmigrations.settings import Settings
 
 OPTION = "pgmigrations"
@@ -29,14 +29,11 @@ def metadatas_of(context: MigrationContext) -> list[MetaData]:
 
 
 def declared_schemas(metadatas: list[MetaData]) -> set[str]:
-    """Return the schemas that the models name, for a table or for an enum."""
-    found: set[str | None] = set()
+    """Return the schemas that the models name, for a table, a type or a sequence."""
+    found: set[str | None] = {type_.schema for type_ in named_types(metadatas)}
     for metadata in metadatas:
-        found |= {type_.schema for type_ in metadata_enums(metadata)}
-        for table in metadata.tables.values():
-            found.add(table.schema)
-            enums = [native_enum(column.type) for column in table.columns]
-            found |= {type_.schema for type_ in enums if type_ is not None}
+        found |= {table.schema for table in metadata.tables.values()}
+        found |= {sequence.schema for sequence in metadata._sequences.values()}
     return {schema for schema in found if schema is not None}
 
 

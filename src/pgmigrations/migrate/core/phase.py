@@ -12,6 +12,9 @@ class Phase(enum.IntEnum):
     downgrade is sorted by the same numbers, so every operation's own direction decides.
     """
 
+    RENAME = 3
+    """A new name comes before all that speaks of it, in both directions."""
+    CREATE_SCHEMA = 5
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
@@ -19,8 +22,12 @@ class Phase(enum.IntEnum):
     """A foreign key goes before the key that it rests on."""
     DROP_DEPENDANT = 40
     """Constraints and indexes go before the columns that they are on."""
+    RELEASE = 45
+    """A generated column lets go of the columns that it is made of, which may change then."""
     TABLE = 50
     ALTER = 55
+    GENERATE = 57
+    """A generated column is made of others as they are in the end."""
     CREATE_DEPENDANT = 60
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65
@@ -29,5 +36,6 @@ class Phase(enum.IntEnum):
     DROP_TYPE = 80
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
-    LEFT_OVER = 95
+    DROP_SCHEMA = 95
+    LEFT_OVER = 100
     """What a trial run has found to be left over by all the others."""

@@ -61,16 +61,16 @@ def chosen_name(table: str, columns: Iterable[str], label: str) -> str:
 
     Args:
         table: The table.
-        columns: The constraint's columns, in order.
-        label: `key`, `fkey` or `check`.
+        columns: The constraint's columns, in order; none for a primary key.
+        label: `key`, `fkey`, `pkey` or `check`.
     """
     names = [table.encode(), "_".join(columns).encode()[:NAME_BYTES]]
-    room = NAME_BYTES - len(label) - 2
+    room = NAME_BYTES - len(label) - sum(map(bool, names))
     # The longer one is cut, as makeObjectName() does it.
     while sum(map(len, names)) > room:
         longer = 0 if len(names[0]) > len(names[1]) else 1
         names[longer] = names[longer][:-1]
-    return "_".join([*(name.decode(errors="ignore") for name in names), label])
+    return "_".join([*(name.decode(errors="ignore") for name in names if name), label])
 
 
 def literal(value: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Interval,
     TextClause,
 )
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
@@ -119,9 +120,12 @@ def _render_type(
         return _render_enum(type_, context)
     if isinstance(type_, ARRAY):
         return _render_array(type_, context)
+    if isinstance(type_, DOMAIN):
+        # By its name alone: a table that is made must not make its domain once more.
+        return render_call("op.sql_type", [sql_of(type_)], {})
     if isinstance(type_, Enum):
         return _render_text_enum(type_)
-    if package == "sqlalchemy":
+    if package == "sqlalchemy" and _is_public(type(type_)):
         return False
     if package in settings.type_packages:
         return _render_imported(type_, context)
@@ -168,6 +172,15 @@ def _render_imported(type_: TypeEngine[Any], context: AutogenContext) -> str:
     return f"{module}.{type_!r}"
 
 
+def _is_public(class_: type) -> bool:
+    """Tell whether a revision can say a class of SQLAlchemy's, by the name that Alembic writes."""
+    package, *rest = class_.__module__.split(".")
+    if package != "sqlalchemy":
+        return False
+    dialect = rest[:1] == ["dialects"]
+    return _exports(".".join(["sqlalchemy", *rest[:2]]) if dialect else "sqlalchemy", class_)
+
+
 def _exports(module: str, class_: type) -> bool:
     import importlib
 
@@ -178,7 +191,7 @@ def _render_application_type(type_: TypeEngine[Any], context: AutogenContext) ->
     """Render a subclass as the SQLAlchemy type that means the same, else by its SQL."""
     wanted = sql_of(type_)
     for class_ in type(type_).__mro__:
-        if class_.__module__.startswith("sqlalchemy.") and hasattr(class_, "__visit_name__"):
+        if _is_public(class_) and hasattr(class_, "__visit_name__"):
             plain = _adapted(type_, class_)
             if plain is not None and sql_of(plain) == wanted:
                 return alembic_private.render_type(plain, context)

@@ -56,6 +56,11 @@ class Record:
         """Whether no other table, index or sequence of its schema can have its name."""
         return False
 
+    @property
+    def stored_as(self) -> tuple[str, str] | None:
+        """For a type whose values are another's: how the server prints it, and the other."""
+        return None
+
     def restored(self) -> Self:
         """Return it as it is after a dump and restore, which some states do not outlive."""
         return self

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
-from sqlalchemy import ARRAY, Enum, Interval, MetaData
+from sqlalchemy import ARRAY, Enum, Interval, MetaData, Sequence
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
+
+NamedType: TypeAlias = Enum | DOMAIN
+"""A type that is an object of the database, made before the tables that use it."""
 
 
 def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
@@ -24,16 +28,22 @@ def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
             return type_
 
 
-def native_enum(type_: TypeEngine[Any]) -> Enum | None:
-    """Return the enum behind a column's type, arrays of it included; None for all else."""
+def named_type(type_: TypeEngine[Any]) -> NamedType | None:
+    """Return the enum or domain behind a column's type, arrays of it included; else None."""
     inner = underlying(type_)
     while isinstance(inner, ARRAY):
         inner = underlying(inner.item_type)
-    return inner if isinstance(inner, Enum) and inner.native_enum else None
+    return inner if _is_named(inner) else None
 
 
-def metadata_enums(metadata: MetaData) -> list[Enum]:
-    """Return the native enums that belong to a metadata, whether a column uses them or not.
+def native_enum(type_: TypeEngine[Any]) -> Enum | None:
+    """Return the enum behind a column's type, arrays of it included; None for all else."""
+    found = named_type(type_)
+    return found if isinstance(found, Enum) else None
+
+
+def metadata_types(metadata: MetaData) -> list[NamedType]:
+    """Return the enums and domains that belong to a metadata, whether a column uses them or not.
 
     SQLAlchemy 2.1 keeps them; before, only their listeners tell.
     """
@@ -42,23 +52,42 @@ def metadata_enums(metadata: MetaData) -> list[Enum]:
     if not candidates:
         listeners = metadata.dispatch.before_create
         candidates = [getattr(listener, "target", None) for listener in listeners]
-    enums = [type_ for type_ in candidates if isinstance(type_, Enum) and type_.native_enum]
     hidden = {
         id(column.type)
         for table in metadata.tables.values()
         for column in table.columns
-        if native_enum(column.type) is None
+        if named_type(column.type) is None
     }
-    found = [type_ for type_ in enums if id(type_) not in hidden]
+    found = [type_ for type_ in candidates if _is_named(type_) and id(type_) not in hidden]
     return sorted(found, key=lambda type_: (type_.schema or "", type_.name or ""))
 
 
+def placed_types(metadatas: Iterable[MetaData]) -> Iterator[tuple[NamedType, str]]:
+    """Yield the enums and domains of the models, each with where it is declared."""
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            for column in table.columns:
+                type_ = named_type(column.type)
+                if type_ is not None:
+                    yield type_, f"{table.fullname}.{column.name}"
+        for type_ in metadata_types(metadata):
+            yield type_, "the metadata"
+
+
+def named_types(metadatas: Iterable[MetaData]) -> Iterator[NamedType]:
+    """Yield the enums and domains of the models: of every column, and those that none uses."""
+    for type_, _ in placed_types(metadatas):
+        yield type_
+
+
 def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:
-    """Yield the classes of a column's type, wrappers and array items included."""
+    """Yield the classes of a column's type: wrappers, array items, and what a domain is over."""
     inner = underlying(type_)
     yield type(inner)
     if isinstance(inner, ARRAY):
         yield from type_classes(inner.item_type)
+    elif isinstance(inner, DOMAIN):
+        yield from type_classes(inner.data_type)
 
 
 def sql_of(type_: TypeEngine[Any]) -> str:
@@ -66,12 +95,11 @@ def sql_of(type_: TypeEngine[Any]) -> str:
     return str(type_.compile(dialect=DIALECT))
 
 
-def enums(metadatas: Iterable[MetaData]) -> Iterator[Enum]:
-    """Yield the native enums of the models: of every column, and those that no column uses."""
+def sequences(metadatas: Iterable[MetaData]) -> Iterator[Sequence]:
+    """Yield the sequences that the models declare."""
     for metadata in metadatas:
-        for table in metadata.tables.values():
-            for column in table.columns:
-                type_ = native_enum(column.type)
-                if type_ is not None:
-                    yield type_
-        yield from metadata_enums(metadata)
+        yield from metadata._sequences.values()
+
+
+def _is_named(type_: object) -> TypeGuard[NamedType]:
+    return isinstance(type_, DOMAIN) or (isinstance(type_, Enum) and type_.native_enum)

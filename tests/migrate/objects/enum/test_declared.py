@@ -53,7 +53,7 @@ def models(*types: Any) -> MetaData:
     ids=repr,
 )
 def test_an_enum_is_found_wherever_it_hides(type_: Any) -> None:
-    assert list(declared([models(type_)], SCOPE, {})) == [
+    assert list(declared([models(type_)], SCOPE, {}, {})) == [
         EnumRecord("public", "mood", ("low", "high"))
     ]
 
@@ -61,7 +61,7 @@ def test_an_enum_is_found_wherever_it_hides(type_: Any) -> None:
 def test_an_enum_of_the_metadata_needs_no_column() -> None:
     metadata = MetaData()
     Enum("a", name="alone", metadata=metadata, schema="other")
-    assert list(declared([metadata], SCOPE, {})) == [EnumRecord("other", "alone", ("a",))]
+    assert list(declared([metadata], SCOPE, {}, {})) == [EnumRecord("other", "alone", ("a",))]
 
 
 def test_what_is_no_enum_to_postgresql_is_none() -> None:
@@ -69,23 +69,23 @@ def test_what_is_no_enum_to_postgresql_is_none() -> None:
         Enum("a", name="n", native_enum=False),
         Enum("a", name="v").with_variant(String(), "postgresql"),
     )
-    assert list(declared([metadata], SCOPE, {})) == []
+    assert list(declared([metadata], SCOPE, {}, {})) == []
 
 
 def test_the_same_enum_in_many_places_is_one() -> None:
     metadata = models(Enum("a", "b", name="e"), ARRAY(Enum("a", "b", name="e")))
     other = models(Enum("a", "b", name="e", schema="public"))
-    assert len(list(declared([metadata, other], SCOPE, {}))) == 1
+    assert len(list(declared([metadata, other], SCOPE, {}, {}))) == 1
 
 
 def test_two_enums_of_one_name_are_refused_with_both_places() -> None:
     with pytest.raises(ConflictingEnum, match=r"mood .* in t\.c0 and in t\.c1"):
-        list(declared([models(Enum("a", name="mood"), Enum("b", name="mood"))], SCOPE, {}))
+        list(declared([models(Enum("a", name="mood"), Enum("b", name="mood"))], SCOPE, {}, {}))
 
 
 def test_an_enum_without_a_name_is_refused_with_its_column() -> None:
     with pytest.raises(UnnamedEnum, match=r"t\.c0"):
-        list(declared([models(Enum("a", "b"))], SCOPE, {}))
+        list(declared([models(Enum("a", "b"))], SCOPE, {}, {}))
 
 
 def phrased(before: str | None, after: str | None) -> list[tuple[Any, ...]]:

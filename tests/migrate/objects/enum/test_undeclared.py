@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Enum, Integer, MetaData, String, Table
+from sqlalchemy import Column, Enum, Integer, MetaData, String, Table, create_engine
+from sqlalchemy.pool import NullPool
 
 from tests.support.project import Project
 from tests.support.script import run_script
@@ -15,9 +16,8 @@ CREATE = "CREATE TYPE mood AS ENUM ('low', 'high')"
 
 USERS = {
     "composite type": "CREATE TYPE pair AS (a mood, b integer)",
-    "domain": "CREATE DOMAIN good AS mood",
-    "domain over the array": "CREATE DOMAIN good AS mood[]",
-    "domain's check": "CREATE DOMAIN good AS text CHECK (VALUE::mood <> 'low')",
+    "domain that a view needs": "CREATE DOMAIN good AS mood; CREATE VIEW v AS SELECT 'low'::good",
+    "domain of another schema": "CREATE SCHEMA other; CREATE DOMAIN other.good AS mood",
     "function's argument": "CREATE FUNCTION f(mood) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     "function's result": "CREATE FUNCTION f() RETURNS mood[] LANGUAGE sql AS 'SELECT NULL::mood[]'",
     "view": "CREATE VIEW v AS SELECT 'low'::mood AS m",
@@ -59,6 +59,23 @@ def test_an_enum_of_a_table_that_include_object_refuses_is_left_alone(
     )
     assert refusing != env
     assert Project(tmp_path / "refusing", database_url, env=refusing).autogenerate() is None
+
+
+@pytest.mark.parametrize(
+    "domain", ["AS mood", "AS mood[]", "AS text CHECK (VALUE::mood <> 'low')"], ids=repr
+)
+def test_an_enum_goes_with_the_domain_that_needs_it(
+    domain: str, database_url: str, tmp_path: Path
+) -> None:
+    run_script(database_url, f"{CREATE}; CREATE DOMAIN good {domain}")
+    project = Project(tmp_path / "project", database_url)
+    assert project.autogenerate() is not None
+    project.upgrade()
+    assert project.check()
+    project.downgrade()
+    with create_engine(database_url, poolclass=NullPool).connect() as connection:
+        names = connection.exec_driver_sql("SELECT 'good'::regtype, 'mood'::regtype").one()
+    assert tuple(names) == ("good", "mood")
 
 
 def test_an_enum_that_nothing_needs_is_dropped(database_url: str, tmp_path: Path) -> None:

@@ -98,20 +98,20 @@ def test_ignored_extensions_are_nobodys_business(connection: Connection) -> None
     assert "citext" not in [record.name for record in read(connection, scope)]
     metadata = MetaData()
     declare(metadata, Extension("citext"))
-    assert list(declared([metadata], scope, {})) == []
+    assert list(declared([metadata], scope, {}, {})) == []
 
 
 def test_a_declaration_leaves_open_what_it_does_not_say() -> None:
     metadata = MetaData()
     declare(metadata, Extension("citext"))
     there = ExtensionRecord("", "citext", "somewhere", "1.6")
-    assert list(declared([metadata], SCOPE, snapshot([there]))) == [there]
+    assert list(declared([metadata], SCOPE, snapshot([there]), {})) == [there]
 
 
 def test_a_vector_column_asks_for_its_extension() -> None:
     metadata = MetaData()
     Table("t", metadata, Column("v", Vector(3)), Column("w", ARRAY(Vector(3))))
-    assert [record.name for record in declared([metadata], SCOPE, {})] == ["vector"]
+    assert [record.name for record in declared([metadata], SCOPE, {}, {})] == ["vector"]
 
 
 def test_a_move_and_an_update_are_one_operation() -> None:

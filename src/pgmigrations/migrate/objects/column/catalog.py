@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
 from pgmigrations.migrate.core.snapshot import Identity, Record
+from pgmigrations.migrate.objects.column.definition import column_definition
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class ColumnRecord(Record):
         options: Such as `n_distinct=5`, sorted.
         comment: Empty where there is none.
         position: Its place among the table's columns; no part of its definition.
+        made_of: The columns that a generated one is made of; no part of its definition.
     """
 
     kind: ClassVar[str] = "column"
@@ -45,6 +47,7 @@ class ColumnRecord(Record):
     options: tuple[str, ...]
     comment: str
     position: int = field(compare=False, repr=False)
+    made_of: tuple[str, ...] = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -79,7 +82,13 @@ SELECT n.nspname, a.attname, c.relname,
        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE '' END,
        coalesce(nullif(a.attstattarget, -1)::text, ''),
        ARRAY(SELECT o FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg_attver=%' ORDER BY o),
-       coalesce(col_description(c.oid, a.attnum), ''), a.attnum
+       coalesce(col_description(c.oid, a.attnum), ''), a.attnum,
+       CASE WHEN a.attgenerated = '' THEN '{}' ELSE ARRAY(
+         SELECT DISTINCT b.attname::text FROM pg_depend p
+         JOIN pg_attribute b ON b.attrelid = p.refobjid AND b.attnum = p.refobjsubid
+         WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+           AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid
+           AND p.refobjsubid <> a.attnum ORDER BY 1) END
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -114,3 +123,10 @@ def find(
     with pinned(connection):
         row = connection.execute(_FIND, names).one_or_none()
     return None if row is None else ColumnRecord(*map(frozen, row))
+
+
+def definition_of(record: ColumnRecord | None) -> str:
+    """Write what a column's values are: type, collation and expression; empty where it is none."""
+    if record is None:
+        return ""
+    return column_definition(record.type, record.collation, record.generated)

@@ -46,7 +46,7 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
     if old.get("identity_options") and not new["identity_options"]:
         statements.append(f"{alter} DROP IDENTITY IF EXISTS")
     if "generated" in new and (is_made_again(old, new) or old["generated"] != new["generated"]):
-        statements.append(generated_block(place, old, new))
+        statements.append(generated_block(place, old, new, using))
     elif _differ(old, new, "type") or _differ(old, new, "collation"):
         definition = column_definition(new["type"], new.get("collation", ""), "")
         conversion = f" USING {using}" if using else ""

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from pgmigrations.migrate.core.alembic_private import copy_of
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.quoting import escape_parameters
+from pgmigrations.migrate.core.quoting import escape_parameters, identifier
 from pgmigrations.migrate.core.reflection import ServerType
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
 from pgmigrations.migrate.objects.column.definition import column_definition, split_generated
@@ -48,6 +48,8 @@ def element(record: ColumnRecord, difference: Difference, *, alone: bool = False
     if table is not None:
         model = next((one for one in table.columns if one.name == record.name), None)
     column = _printed(record, is_serial) if model is None else copy_of(model)
+    # The key is said by itself; one that the table's statement cannot say comes after it.
+    column.primary_key = False
     if model is not None and not record.default:
         # Whatever else the model has there, such as FetchedValue, the server has no default.
         if isinstance(column.server_default, DefaultClause):
@@ -58,6 +60,8 @@ def element(record: ColumnRecord, difference: Difference, *, alone: bool = False
     if is_serial and (alone or not counts):
         column.type = ServerType(_SERIAL_NAMES[record.type])
         column.server_default = None
+        # SQLAlchemy would refuse to count in a type that it does not know.
+        column.autoincrement = False
     elif counts and isinstance(column.type, tuple(_SERIAL.values())):
         # Else SQLAlchemy makes SERIAL of it.
         column.autoincrement = is_serial
@@ -66,10 +70,10 @@ def element(record: ColumnRecord, difference: Difference, *, alone: bool = False
 
 
 def _is_only_key(record: ColumnRecord, difference: Difference) -> bool:
-    """Tell whether the column by itself is the primary key of its table."""
+    """Tell whether the column by itself, without options, is the primary key of its table."""
+    plain = {f"PRIMARY KEY ({name})" for name in (record.name, identifier(record.name))}
     return any(
-        (getattr(one, "sort", ""), getattr(one, "columns", ())) == ("primary key", (record.name,))
-        for one in difference.declared_in(record.relation)
+        getattr(one, "definition", "") in plain for one in difference.declared_in(record.relation)
     )
 
 

@@ -20,7 +20,10 @@ def is_made_again(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def generated_block(
-    place: tuple[str | None, str, str], old: Mapping[str, Any], new: Mapping[str, Any]
+    place: tuple[str | None, str, str],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    using: str | None,
 ) -> str:
     """Write the block.
 
@@ -32,10 +35,13 @@ def generated_block(
     before, after = split_generated(old["generated"]), split_generated(new["generated"])
     if before[0] == "STORED" and not after[0]:
         definition = column_definition(new["type"], new.get("collation", ""), "")
-        # What generated it had this type already, so nothing is left to convert.
-        retyped = f"\n  {alter} TYPE {definition};" if old["type"] != new["type"] else ""
+        conversion = f" USING {using}" if using else ""
+        retyped = f"\n  {alter} TYPE {definition}{conversion};"
+        if all(old.get(key) == new.get(key) for key in ("type", "collation")):
+            retyped = ""
         return do_block(f"BEGIN\n  {alter} DROP EXPRESSION IF EXISTS;{retyped}\nEND")
-    again = _made_again(table, column, place[2], new, keep=not after[0])
+    kept = "" if after[0] else using or column
+    again = _made_again(table, column, place[2], new, kept)
     if is_made_again(old, new):
         return do_block(f"{_DECLARE}BEGIN\n{again}\nEND")
     return do_block(f"""\
@@ -48,16 +54,16 @@ def generated_block(
 END""")
 
 
-def _made_again(table: str, column: str, name: str, new: Mapping[str, Any], *, keep: bool) -> str:
+def _made_again(table: str, column: str, name: str, new: Mapping[str, Any], kept: str) -> str:
     definition = column_definition(new["type"], new.get("collation", ""), new["generated"])
     make = f"ALTER TABLE {table} ADD COLUMN {column} {definition}"
     drop = f"ALTER TABLE {table} DROP COLUMN {column}"
     steps = [drop, make]
-    if keep:
+    if kept:
         other = identifier(_NEW)
         steps = [
             f"ALTER TABLE {table} ADD COLUMN {other} {definition}",
-            f"UPDATE {table} SET {other} = {column}",
+            f"UPDATE {table} SET {other} = {kept}",
             drop,
             f"ALTER TABLE {table} RENAME COLUMN {other} TO {column}",
         ]

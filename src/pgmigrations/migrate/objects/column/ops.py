@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from pgmigrations.migrate.core.operation import (
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
-from pgmigrations.migrate.objects.column.catalog import ColumnRecord, find
+from pgmigrations.migrate.objects.column.catalog import ColumnRecord, definition_of, find
 from pgmigrations.migrate.objects.column.change import (
     HEAVY,
     PROPERTIES,
@@ -43,6 +43,7 @@ class ChangeColumn(Operation):
     using: str | None = field(default=None, kw_only=True)
     old_using: str | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
+    until: Mapping[str, Sequence[str]] | None = field(default=None, kw_only=True)
     _left: frozenset[str] | None = field(default=None, init=False, repr=False, metadata=UNRENDERED)
 
     @classmethod
@@ -57,6 +58,7 @@ class ChangeColumn(Operation):
         using: str | None = None,
         old_using: str | None = None,
         schema: str | None = None,
+        until: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Change a column from one state to another, unless that is done.
 
@@ -97,13 +99,25 @@ class ChangeColumn(Operation):
                 where they need be; by default the server converts as INSERT does.
             old_using: The same for the way back.
             schema: The table's schema; by default the first of the search path.
+            until: For a generated column that lets go of others while they change: their names,
+                each with its definition before and after, empty where it is not there. Once all
+                of them are as after, it has nothing to let go of.
 
         Raises:
             DifferentObject: The column is neither in the one state nor in the other.
             MissingObject: There is no such column.
         """
         operations.invoke(
-            cls(table, column, old, new, using=using, old_using=old_using, schema=schema)
+            cls(
+                table,
+                column,
+                old,
+                new,
+                using=using,
+                old_using=old_using,
+                schema=schema,
+                until=until,
+            )
         )
 
     def __post_init__(self) -> None:
@@ -121,7 +135,12 @@ class ChangeColumn(Operation):
         return f"column {self.column} of {place}{self.table}"
 
     def runs_in(self) -> Phase:
-        """Free the name of an identity's sequence before another sequence may take it."""
+        """Free the name of an identity's sequence before another sequence may take it.
+
+        A generated column lets go of others before they change, and is made of them afterwards.
+        """
+        if "generated" in self.new and self.old["generated"] != self.new["generated"]:
+            return Phase.GENERATE if self.new["generated"] else Phase.RELEASE
         is_lost = set(self.new) == {"identity_options"} and not self.new["identity_options"]
         return Phase.CREATE_TYPE if is_lost else self.phase
 
@@ -130,6 +149,8 @@ class ChangeColumn(Operation):
         found = find(connection, self.schema, self.table, self.column)
         if found is None:
             raise MissingObject(self.subject, "Add it first, with op.add_column()")
+        if self.until and not self.new["generated"] and self._are_changed(connection):
+            return False
         left = set(self.new)
         other = set(self.old)
         for name in self.new:
@@ -146,6 +167,13 @@ class ChangeColumn(Operation):
             )
         self._left = frozenset(left)
         return bool(left)
+
+    def _are_changed(self, connection: Connection) -> bool:
+        assert self.until is not None
+        return all(
+            definition_of(find(connection, self.schema, self.table, name)) == after
+            for name, (_, after) in self.until.items()
+        )
 
     def statements(self) -> list[str]:
         """Return the statements for what `pending` found undone."""
@@ -178,6 +206,7 @@ class ChangeColumn(Operation):
             using=self.old_using,
             old_using=self.using,
             schema=self.schema,
+            until=self.until and {name: [*states[::-1]] for name, states in self.until.items()},
         )
 
 

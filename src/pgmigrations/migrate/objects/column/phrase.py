@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, MigrateOperation
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, MigrateOperation
 from sqlalchemy import DefaultClause, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -18,12 +18,31 @@ from pgmigrations.migrate.objects.column.conversion import using
 from pgmigrations.migrate.objects.column.element import element
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
+from pgmigrations.migrate.objects.column.regenerated import (
+    AddGenerated,
+    DropGenerated,
+    is_made_of,
+    moving,
+    released,
+    resting,
+)
+from pgmigrations.migrate.objects.column.removal import DropColumn
 
 _ALEMBICS = frozenset({"type", "not_null", "default", "comment"})
 
 
 def phrase(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:
-    """Express a change of a column in one call, Alembic's where it says all of it.
+    """Express a change of a column, with those of generated columns that rest upon it."""
+    around = [
+        operation
+        for one in resting(change, difference)
+        for operation in _regenerated(one, difference)
+    ]
+    return [*_phrased(change, difference), *around]
+
+
+def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:
+    """Express a change in one call, Alembic's where it says all of it.
 
     Alembic's has no eye for what is there: run again, it would convert once more what a USING has
     converted, so a change that needs one is ours.
@@ -34,17 +53,23 @@ def phrase(change: Change[ColumnRecord], difference: Difference) -> list[Migrate
         return [_added(after, difference)]
     if after is None:
         added = _added(before, difference.reversed())
-        schema = difference.scope.shown_schema(before.schema)
-        return [DropColumnOp(before.table, before.name, schema=schema, _reverse=added)]
+        return [DropGenerated(added) if before.generated else DropColumn(added)]
+    if moving(before, after, difference):
+        return _regenerated(change, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
-    if "type" in names and not (before.generated or after.generated):
-        forth = using(after.name, before.type, after.type)
-        back = using(after.name, after.type, before.type)
+    if "type" in names:
+        one, other = (difference.stored_type(record.type) for record in (before, after))
+        forth = None if after.generated else using(after.name, one, other)
+        back = None if before.generated else using(after.name, other, one)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
-    collated = before.collation or after.collation
-    if names <= _ALEMBICS and plain and not (forth or back) and not ("type" in names and collated):
+    is_blind = names <= _ALEMBICS and plain and not (forth or back)
+    if "type" in names and is_blind:
+        # Said once more, a collation would be lost, and a generated column be in the way.
+        is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
+        is_blind = not (before.collation or after.collation or is_used)
+    if is_blind:
         return [_alembics(before, after, names, difference)]
     schema = difference.scope.shown_schema(after.schema)
     if _is_serial_and_identity(before, after):
@@ -58,7 +83,23 @@ def phrase(change: Change[ColumnRecord], difference: Difference) -> list[Migrate
 
 def _added(record: ColumnRecord, difference: Difference) -> AddColumnOp:
     schema = difference.scope.shown_schema(record.schema)
-    return AddColumnOp(record.table, element(record, difference, alone=True), schema=schema)
+    added = AddGenerated if record.generated else AddColumnOp
+    return added(record.table, element(record, difference, alone=True), schema=schema)
+
+
+def _regenerated(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:
+    """Let a generated column go of the columns that change, and take hold of them again."""
+    before, after = change.before, change.after
+    assert before is not None
+    assert after is not None
+    schema = difference.scope.shown_schema(after.schema)
+    operations: list[MigrateOperation] = []
+    for old, new in ((before, released(before)), (released(before), after)):
+        names = {name for name in PROPERTIES if getattr(old, name) != getattr(new, name)}
+        operation = _ours(old, new, _with_others(old, new, names), schema, None, None)
+        operation.until = moving(before, after, difference)
+        operations.append(operation)
+    return operations
 
 
 def _with_others(before: ColumnRecord, after: ColumnRecord, names: set[str]) -> set[str]:
@@ -120,9 +161,10 @@ def _alembics(
     keywords: dict[str, Any] = {}
     if "type" in names:
         table = difference.table(after.schema, after.table)
-        assert table is not None
         keywords["existing_type"] = printed_type(before.type)
-        keywords["modify_type"] = _model_type(table, after.name)
+        # No model says what a column was before.
+        modified = printed_type(after.type) if table is None else _model_type(table, after.name)
+        keywords["modify_type"] = modified
     if "not_null" in names:
         keywords["existing_nullable"] = not before.not_null
         keywords["modify_nullable"] = not after.not_null

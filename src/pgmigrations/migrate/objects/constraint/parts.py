@@ -19,7 +19,13 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem, conv
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.quoting import DIALECT, escape_parameters, identifier
+from pgmigrations.migrate.core.quoting import (
+    DIALECT,
+    chosen_name,
+    escape_parameters,
+    identifier,
+)
+from pgmigrations.migrate.core.snapshot import Identity
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.model import constraint_name
 
@@ -44,11 +50,37 @@ def parts(record: ConstraintRecord, difference: Difference) -> Sequence[SchemaIt
     if isinstance(found, CheckConstraint):
         # A type brings its check along only where the type itself is said, which imports it.
         return [_detached(found, record)]
-    if isinstance(found, PrimaryKeyConstraint) and not _is_plain_key(record):
-        return None
-    if isinstance(found, ForeignKeyConstraint) and found.use_alter:
+    if isinstance(found, PrimaryKeyConstraint):
+        if not _is_plain_key(record):
+            return None
+        # The server makes one key of two on the same columns, by the name of the unique one.
+        is_renamed = constraint_name(found) is None and record.name != chosen_name(
+            record.table, (), "pkey"
+        )
+        return _printed_key(record) if is_renamed else [found]
+    if isinstance(found, ForeignKeyConstraint) and (
+        found.use_alter or not _has_its_key(record, difference)
+    ):
         return None
     return [found]
+
+
+def _has_its_key(record: ConstraintRecord, difference: Difference) -> bool:
+    """Tell whether what a foreign key rests on is there when the tables are made."""
+    schema, table = record.referred_table
+    key = difference.declared.get(("constraint", schema, table, record.referred_key))
+    if key is None:
+        # A unique index: the same before and after, or made when all tables are.
+        index = ("index", schema, table, record.referred_key)
+        return index in difference.actual and _is_same(index, difference)
+    if not difference.has_table(schema, table):
+        return parts(key, difference) is not None
+    columns = (("column", schema, table, name) for name in key.columns)
+    return all(_is_same(one, difference) for one in columns)
+
+
+def _is_same(identity: Identity, difference: Difference) -> bool:
+    return bool(difference.actual.get(identity) == difference.declared.get(identity))
 
 
 def _printed_key(record: ConstraintRecord) -> Sequence[SchemaItem] | None:

@@ -10,7 +10,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
-from pgmigrations.migrate.core.types import metadata_enums, native_enum
+from pgmigrations.migrate.core.types import placed_types
 from pgmigrations.migrate.objects.enum.catalog import EnumRecord
 from pgmigrations.migrate.objects.enum.label_ops import AddEnumValue
 from pgmigrations.migrate.objects.enum.ops import CreateEnum, DropEnum
@@ -35,7 +35,10 @@ class UnnamedEnum(PgMigrationsError):
 
 
 def declared(
-    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[EnumRecord]
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    actual: Snapshot[EnumRecord],
+    made: Snapshot[EnumRecord],
 ) -> Iterator[EnumRecord]:
     """Yield every native enum that a column of the models has."""
     places: dict[EnumRecord, str] = {}
@@ -53,14 +56,9 @@ def declared(
 
 
 def _enums(metadatas: Sequence[MetaData]) -> Iterator[tuple[Enum, str]]:
-    for metadata in metadatas:
-        for table in metadata.tables.values():
-            for column in table.columns:
-                type_ = native_enum(column.type)
-                if type_ is not None:
-                    yield type_, f"{table.fullname}.{column.name}"
-        for type_ in metadata_enums(metadata):
-            yield type_, "the metadata"
+    for type_, place in placed_types(metadatas):
+        if isinstance(type_, Enum):
+            yield type_, place
 
 
 def phrase(change: Change[EnumRecord], difference: Difference) -> list[Operation]:

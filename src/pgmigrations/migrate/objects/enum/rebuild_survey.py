@@ -86,6 +86,10 @@ _FIND_DEPENDANTS = f"""\
         OR EXISTS (SELECT FROM pg_catalog.pg_constraint k
                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
                      AND {hangs("pg_constraint", "k.oid")}));
+    -- A foreign key rests on a key's index, which may include other columns.
+    hanging := hanging || array(
+      SELECT {key("pg_constraint", "k.oid")} FROM pg_catalog.pg_constraint k
+      WHERE k.contype = 'f' AND k.conindid = ANY (index_ids));
     table_ids := array(
       WITH RECURSIVE tree (id, depth) AS (
         SELECT used.id, 0 FROM (

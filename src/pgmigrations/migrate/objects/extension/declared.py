@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData, text
 
 from pgmigrations.declare import Extension, declarations
 from pgmigrations.migrate.core.kind import Difference
@@ -23,10 +23,22 @@ TYPE_EXTENSIONS = {"pgvector": "vector"}
 
 
 def declared(
-    metadatas: Sequence[MetaData], scope: Scope, actual: Snapshot[ExtensionRecord]
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    actual: Snapshot[ExtensionRecord],
+    made: Snapshot[ExtensionRecord],
 ) -> Iterator[ExtensionRecord]:
-    """Yield what the models ask for; what they leave open is as it is in the database."""
-    for wanted in _wanted(metadatas):
+    """Yield what the models ask for, and what they use where it was found to be needed.
+
+    What they leave open is as it is in the database.
+    """
+    asked = {wanted.name: wanted for wanted in _wanted(metadatas)}
+    used = (
+        Extension(one.name)
+        for one in made.values()
+        if one.kind == ExtensionRecord.kind and one.is_used and one.name not in asked
+    )
+    for wanted in (*asked.values(), *used):
         if wanted.name in scope.ignore_extensions:
             continue
         found = actual.get((ExtensionRecord.kind, "", wanted.name))
@@ -35,6 +47,7 @@ def declared(
             wanted.name,
             wanted.schema or (found.installed_in if found else ""),
             wanted.version or (found.version if found else ""),
+            is_used=True,
         )
 
 
@@ -61,6 +74,27 @@ def created(metadatas: Sequence[MetaData], scope: Scope) -> list[str]:
         for extension in _wanted(metadatas)
         for statement in CreateExtension(extension.name, schema=extension.schema).statements()
     ]
+
+
+def offered(scratch: Connection) -> Iterator[list[str]]:
+    """Yield what makes the extensions that the server has: those of ordinary roles, then others."""
+    rows = scratch.execute(_AVAILABLE).all()
+    for trusted in (True, False):
+        yield [
+            CreateExtension(name).statements()[0]
+            for name, is_trusted in rows
+            if is_trusted is trusted
+        ]
+
+
+_AVAILABLE = text("""
+SELECT e.name, v.trusted
+FROM pg_available_extensions e
+JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version
+WHERE e.installed_version IS NULL
+  AND (v.trusted OR NOT v.superuser OR current_setting('is_superuser') = 'on')
+ORDER BY e.name
+""")
 
 
 def phrase(change: Change[ExtensionRecord], difference: Difference) -> list[Operation]:

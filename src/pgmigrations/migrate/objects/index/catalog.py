@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
-from pgmigrations.migrate.core.snapshot import Record
+from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class IndexRecord(Record):
     def takes_relation_name(self) -> bool:
         """It does."""
         return True
+
+    @property
+    def identity(self) -> Identity:
+        """On another table it is another index, although its name is unique within its schema."""
+        return (self.kind, self.schema, self.table, self.name)
 
     @property
     def relation(self) -> tuple[str, str]:

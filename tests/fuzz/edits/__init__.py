@@ -1,0 +1,12 @@
+"""The edits that turn one schema into another, by name."""
+
+from __future__ import annotations
+
+from tests.fuzz.edits import column, dependant, index, table, type_and_sequence
+from tests.fuzz.edits.registry import Edit
+
+EDITS: dict[str, Edit] = {
+    name: edit
+    for module in (table, column, dependant, index, type_and_sequence)
+    for name, edit in module.EDITS.items()
+}

@@ -426,6 +426,31 @@ def alter_sequence(
         UnknownOption: A sequence has no such property.
     """
 
+def rename_sequence(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a sequence, unless that is done; where it is counting stays.
+
+    Emits `ALTER SEQUENCE … RENAME TO`, which takes ACCESS EXCLUSIVE on the sequence for a
+    moment, so nobody draws a number meanwhile. The defaults that use it follow by themselves.
+    Its reverse renames it back.
+
+    Example:
+        op.rename_sequence("book_id_seq", "volume_id_seq")
+
+    Args:
+        old: The sequence as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are sequences of both names.
+        MissingObject: There is neither.
+    """
+
 def change_table(
     table: str,
     old: Mapping[str, Any],
@@ -460,6 +485,33 @@ def change_table(
     Raises:
         DifferentObject: The table is neither in the one state nor in the other.
         MissingObject: There is no such table.
+    """
+
+def rename_table_to(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a table, unless that is done; Alembic's `op.rename_table` does not look.
+
+    Emits `ALTER TABLE … RENAME TO`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, foreign keys, views and privileges follow by themselves. The NOT
+    NULL constraints (PostgreSQL 18) and the sequences of identity columns follow where they
+    have the names that the server chose; keys, indexes and SERIAL sequences keep theirs. Its
+    reverse renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_table_to("book", "volume")
+
+    Args:
+        old: The table as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema, which stays; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are tables of both names.
+        MissingObject: There is neither.
     """
 
 def change_column(
@@ -519,6 +571,35 @@ def change_column(
     Raises:
         DifferentObject: The column is neither in the one state nor in the other.
         MissingObject: There is no such column.
+    """
+
+def rename_column(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a column, unless that is done.
+
+    Emits `ALTER TABLE … RENAME COLUMN`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, constraints, defaults and views follow by themselves. Its NOT NULL
+    constraint (PostgreSQL 18) and the sequence of an identity follow where they have the names
+    that the server chose; keys, indexes and a SERIAL's sequence keep theirs. Its reverse
+    renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_column("book", "year", "publication_year")
+
+    Args:
+        table: The table, unquoted.
+        old: The column as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has columns of both names.
+        MissingObject: It has neither, or is not there.
     """
 
 def add_constraint(
@@ -673,6 +754,32 @@ def comment_on_constraint(
         MissingObject: There is no such constraint.
     """
 
+def rename_constraint(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a constraint, unless that is done; the index of a key is renamed with it.
+
+    Emits `ALTER TABLE … RENAME CONSTRAINT`, which takes ACCESS EXCLUSIVE for a moment and
+    checks nothing again. Its reverse renames it back.
+
+    Example:
+        op.rename_constraint("volume", "book_pkey", "volume_pkey")
+
+    Args:
+        table: The table, unquoted.
+        old: The constraint as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has constraints of both names.
+        MissingObject: It has neither, or is not there.
+    """
+
 def create_index_as(
     name: str,
     table: str,
@@ -802,6 +909,30 @@ def comment_on_index(
 
     Raises:
         MissingObject: There is no such index.
+    """
+
+def rename_index(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename an index, unless that is done.
+
+    Emits `ALTER INDEX … RENAME TO`, which takes SHARE UPDATE EXCLUSIVE on the index, so that
+    reads and writes go on, and builds nothing. Its reverse renames it back.
+
+    Example:
+        op.rename_index("ix_book_year", "ix_book_publication_year")
+
+    Args:
+        old: The index as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are indexes of both names.
+        MissingObject: There is neither.
     """
 
 def sql_type(

@@ -27,6 +27,7 @@ def find_differences(
     scope: Scope,
     settings: Settings,
     is_ours: Callable[[Record], bool],
+    actual: Snapshot[Any] | None = None,
 ) -> tuple[Difference, list[Change[Any]]]:
     """Compare a database with what the server makes of the models.
 
@@ -37,12 +38,14 @@ def find_differences(
         scope: What is looked at.
         settings: Where the models are created.
         is_ours: Tells of an object that no model declares whether it may be dropped.
+        actual: What to compare in the place of what the database holds.
 
     Returns:
         Both states, and the changes from the first to the second that are left when the server
         has printed both sides once more.
     """
-    actual = read_all(target, kinds, scope)
+    if actual is None:
+        actual = read_all(target, kinds, scope)
     with declared_database(target, metadatas, kinds, scope, settings.scratch_url) as scratch:
         created = read_all(scratch, kinds, scope)
         declared = with_said(kinds, metadatas, scope, created, actual)
@@ -77,10 +80,10 @@ def with_said(
     partly: set[str] = set()
     for kind in kinds:
         comparison = kind.comparison
-        if comparison is not None and comparison.named is not None:
-            named |= set(comparison.named(metadatas, scope))
         if comparison is not None and (comparison.declared or comparison.named):
             partly.add(kind.name)
+        if comparison is not None and comparison.named is not None:
+            named |= set(comparison.named(metadatas, scope))
     lent = {
         identity: record
         for identity, record in created.items()

@@ -53,7 +53,7 @@ def find_differences(
         }
         changes = list(settled(kinds, scratch, ours, declared))
     differing = frozenset(change.record.identity for change in changes)
-    return Difference(scope, ours, declared, metadatas, actual, differing), changes
+    return Difference(scope, ours, declared, metadatas, actual, differing, target), changes
 
 
 def with_said(

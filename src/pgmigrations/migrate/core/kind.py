@@ -34,6 +34,7 @@ class Difference:
         found: What the database holds, with what is nobody's business here.
         differing: The identities of what differs, for a room that looks at its neighbours: the
             records of the rest may print differently.
+        server: Where a room may ask the server what it knows, such as its casts; only to read.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Difference:
     metadatas: Sequence[MetaData]
     found: Snapshot[Any] = field(default_factory=dict)
     differing: frozenset[Identity] = frozenset()
+    server: Connection | None = field(default=None, compare=False, repr=False)
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
@@ -85,7 +87,14 @@ class Difference:
 
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
-        return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
+        return Difference(
+            self.scope,
+            self.declared,
+            self.actual,
+            (),
+            differing=self.differing,
+            server=self.server,
+        )
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], Table]:

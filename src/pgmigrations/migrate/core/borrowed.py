@@ -47,6 +47,18 @@ def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowe
     )
 
 
+def borrowed_digest() -> str:
+    """Write an expression: a digest of all that `borrow` would copy.
+
+    Its parameter is `declared_names`, JSON arrays of the schema and name of what the models create
+    themselves.
+    """
+    return f"""
+SELECT encode(sha256(convert_to(coalesce(string_agg(b.statement, chr(10)), ''), 'UTF8')), 'hex')
+FROM ({BORROWED}) AS b (schema, name, statement, undone)
+WHERE json_build_array(b.schema, b.name)::text <> ALL(:declared_names)"""
+
+
 def _tried(statements: list[str]) -> str:
     """Write a statement that runs others, in whatever order they succeed."""
     # Bodies speak of tables that come later.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
 from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.objects.table.ledger import is_ledger
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TableRecord(Record):
         tablespace: Empty for the database's own.
         access_method: Such as `heap`; empty where there is none.
         comment: Empty where there is none.
+        column_names: What its columns are called; no part of its definition.
     """
 
     kind: ClassVar[str] = "table"
@@ -44,6 +46,7 @@ class TableRecord(Record):
     tablespace: str
     access_method: str
     comment: str
+    column_names: tuple[str, ...] = field(compare=False, repr=False)
 
     @property
     def referred_relations(self) -> tuple[tuple[str, str], ...]:
@@ -76,7 +79,9 @@ SELECT n.nspname, c.relname,
           WHERE i.indrelid = c.oid AND i.indisreplident AND c.relreplident = 'i'), ''),
        coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace), ''),
        coalesce((SELECT m.amname FROM pg_am m WHERE m.oid = c.relam), ''),
-       coalesce(obj_description(c.oid, 'pg_class'), '')
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE """
 _TABLES = "AND c.relkind IN ('r', 'p', 'f')"
@@ -90,7 +95,8 @@ def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
     """Read every table of the scope's schemas in one statement, extensions' own left out."""
     for one in records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name)):
         # What a foreign data wrapper's IMPORT has made is nothing that models declare.
-        yield dataclasses.replace(one, is_ours=False) if one.sort == "foreign table" else one
+        is_ours = one.sort != "foreign table" and not is_ledger(one.column_names)
+        yield dataclasses.replace(one, is_ours=is_ours)
 
 
 def find(connection: Connection, schema: str | None, name: str) -> TableRecord | None:

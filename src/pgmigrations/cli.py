@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
+
     from alembic.config import CommandLine, Config
 
 _DESCRIPTION = "Model-first PostgreSQL migrations: every command of alembic, and ours."
@@ -15,7 +17,9 @@ examples:
   pgmigrations overview                                what is applied, and what the database holds
   pgmigrations revision --autogenerate -m "Add favorites"
   pgmigrations upgrade head
-  pgmigrations embedded status                       the embedded PostgreSQL server
+  pgmigrations check                                   how the database and the models differ
+  pgmigrations check --json                            the same, for a program
+  pgmigrations embedded status                         the embedded PostgreSQL server
 """
 _EMBEDDED_HELP = "Start, stop or look into the embedded PostgreSQL server (start --help)."
 
@@ -46,6 +50,19 @@ def overview(config: Config) -> None:
     overview_command(config)
 
 
+def _json_action() -> type[argparse.Action]:
+    import argparse
+
+    class JsonAction(argparse.Action):
+        """Switches Alembic's own messages off, which would stand on stdout, too."""
+
+        def __call__(self, _parser: object, namespace: argparse.Namespace, *_: object) -> None:
+            namespace.json = True
+            namespace.quiet = True
+
+    return JsonAction
+
+
 def _command_line() -> CommandLine:
     import argparse
 
@@ -56,6 +73,13 @@ def _command_line() -> CommandLine:
     command_line.parser.epilog = _EXAMPLES
     command_line.parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command_line.register_command(overview)
+    command_line.subparsers.choices["check"].add_argument(
+        "--json",
+        action=_json_action(),
+        nargs=0,
+        default=False,
+        help="Print what differs as JSON, and nothing else on stdout.",
+    )
     command_line.subparsers.add_parser("embedded", help=_EMBEDDED_HELP)
     return command_line
 

@@ -240,11 +240,11 @@ def test_leftovers_of_a_killed_run_are_dropped(project: Project, database_url: s
         ).scalar_one()
         connected.execute(text(f"CREATE DATABASE pgm_scratch_{oid}_1_abandoned"))
         held = f"pgm_scratch_{oid}_2_in_use"
+        connected.execute(
+            text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": held}
+        )
         connected.execute(text(f"CREATE DATABASE {held}"))
         try:
-            connected.execute(
-                text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": held}
-            )
             project.upgrade()
             assert scratch_databases(database_url) == [held]
         finally:

@@ -165,6 +165,10 @@ class DataFolder:
             except subprocess.TimeoutExpired:
                 process.kill()
                 code = process.wait()
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
         if code != 0:
             raise StartError(f"initdb failed in {self.path}\n{self.log_tail(start)}")
         staging.rename(self.cluster)

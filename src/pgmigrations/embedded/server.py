@@ -279,7 +279,9 @@ class EmbeddedServer:
             process = account.popen(argv, output=log.fileno(), keep=(life,))
         try:
             self._wait_ready(process, account, begin)
-        except StartError:
+        except BaseException:
+            # Whoever is interrupted here has no server to stop afterwards.
+            _kill(process)
             remove_socket_folder(account, sockets, folder.cluster_name)
             raise
         # The server outlives this object; without this, Popen warns about the running child.
@@ -304,12 +306,7 @@ class EmbeddedServer:
             if file is not None and file.ready and accepts(file, account.uid):
                 return
             if time.monotonic() > deadline:
-                process.send_signal(signal.SIGQUIT)
-                try:
-                    process.wait(_QUIT_TIMEOUT)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                _kill(process)
                 raise StartError(
                     f"PostgreSQL in {self.data} was not ready after {self._start_timeout:.0f} s"
                     f"\n{self._folder.log_tail(log_begin)}"
@@ -351,3 +348,15 @@ class EmbeddedServer:
         for pid in titled_processes(f"postgres: {folder.cluster_name}: ", folder.account().uid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a server that is only starting, by an immediate shutdown if it can."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGQUIT)
+    try:
+        process.wait(_QUIT_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

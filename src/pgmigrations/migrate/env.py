@@ -16,9 +16,13 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
+from pgmigrations.migrate.core.compare import SHOW, findings_of
+from pgmigrations.migrate.core.likely import likely_renames
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
+from pgmigrations.migrate.core.remark import Remark
 from pgmigrations.migrate.core.render import RenderItem, item_renderer
 from pgmigrations.migrate.core.revision_file import (
     RevisionFile,
@@ -26,6 +30,7 @@ from pgmigrations.migrate.core.revision_file import (
     refuse_unusable_id,
 )
 from pgmigrations.migrate.core.revision_name import next_revision_id
+from pgmigrations.migrate.core.way_back import way_back
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
@@ -97,6 +102,8 @@ def configure_arguments(
         "render_item": item_renderer(chosen, render_item),
         "process_revision_directives": _directives(chosen, files, process_revision_directives),
     }
+    if alembic_private.is_check_command():
+        built[SHOW] = show
     if context.is_offline_mode():
         built |= {
             "dialect_name": "postgresql",
@@ -175,6 +182,7 @@ def _directives(
 ) -> Directives:
     """Name a new revision, let the project change it, put it in order, and prove it."""
     is_revision = alembic_private.is_revision_command()
+    is_check = alembic_private.is_check_command()
 
     def process(migration: MigrationContext, revision: Any, scripts: list[MigrationScript]) -> None:
         arguments = migration.opts["revision_context"].command_args
@@ -185,6 +193,8 @@ def _directives(
             else:
                 script.rev_id = next_revision_id(settings, script.message, files, taken)
                 taken.append(script.rev_id)
+        if is_revision and arguments["autogenerate"]:
+            _lead_back(migration, scripts)
         for script in scripts:
             for container in _containers(script):
                 finish(container, KINDS)
@@ -193,6 +203,10 @@ def _directives(
             scripts.extend(unproved(migration, scripts[-1]))
         if users is not None:
             _changed_by(users, migration, revision, scripts, is_proved=is_proved)
+        if is_check:
+            checked(migration, scripts)
+        if is_revision and arguments["autogenerate"]:
+            _remark(migration, scripts, settings)
         if is_revision and arguments["autogenerate"] and all(map(_is_empty, scripts)):
             scripts.clear()
             assert migration.config is not None
@@ -220,6 +234,25 @@ def _changed_by(
     after = [list(container.ops) for script in scripts for container in _containers(script)]
     if is_proved and scripts and after != before and not _is_empty(scripts[-1]):
         scripts.extend(unproved(migration, scripts[-1], mending=False))
+
+
+def _lead_back(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
+    """Write the downgrade anew where there are renames, in the names before."""
+    findings = findings_of(migration)
+    if findings is not None and findings.renamed is not None:
+        operations = way_back(KINDS, migration, findings, findings.renamed)
+        scripts[0].downgrade_ops_list[-1].ops[:] = operations
+
+
+def _remark(
+    migration: MigrationContext, scripts: Sequence[MigrationScript], settings: Settings
+) -> None:
+    """Say above all else in a revision what in it may be a rename."""
+    findings = findings_of(migration)
+    operations = scripts[0].upgrade_ops_list[-1].ops if scripts else []
+    if findings is not None and operations:
+        likely = likely_renames(KINDS, findings, with_copy=settings.prove)
+        operations[:0] = [Remark(one) for one in likely]
 
 
 def _containers(script: MigrationScript) -> Iterable[Any]:

@@ -63,6 +63,11 @@ def is_revision_command() -> bool:
     return migrations_fn().__qualname__.startswith("revision.")
 
 
+def is_check_command() -> bool:
+    """Tell whether Alembic's current command is `alembic check`."""
+    return migrations_fn().__qualname__.startswith("check.")
+
+
 def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Render a type as Alembic would, the project's `render_item` included."""
     return render._repr_type(type_, context)

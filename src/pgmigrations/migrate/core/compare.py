@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
@@ -20,22 +21,23 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.snapshot import Change, Identity, Record
+from pgmigrations.migrate.core.renamed import Renamed
+from pgmigrations.migrate.core.renaming import Copy, followed
+from pgmigrations.migrate.core.report import described, named
+from pgmigrations.migrate.core.snapshot import Change, Identity, Record, Scope, Snapshot
 from pgmigrations.migrate.core.whole_table import creations, removals
 
 
 class UnphrasedDifference(PgMigrationsError):
-    """A difference that no operation expresses."""
+    """Differences that no operation expresses."""
 
-    def __init__(self, change: Change[Any]) -> None:
-        record = change.record
-        place = f" of {'.'.join(record.relation)}" if record.relation else ""
-        super().__init__(
-            f"{record.kind} {record.name}{place} differs, and no operation expresses how: "
-            f"{described(change)}",
-            "Write the change by hand in a revision, then run this again",
+    def __init__(self, changes: Sequence[Change[Any]]) -> None:
+        told = "; ".join(
+            f"{named(change.record)} differs, and no operation expresses how: {described(change)}"
+            for change in changes
         )
-        self.change = change
+        super().__init__(told, "Write the change by hand in a revision, then run this again")
+        self.changes = changes
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,16 @@ class Findings:
     """What a comparison has found.
 
     Attributes:
-        difference: Both states.
+        difference: Both states, the first as it is after the renames that the models hint at.
         changes: What differs, and is the project's business.
+        copy: Makes a copy of the database as it is.
+        renamed: The renames that the models hint at; None where there are none.
     """
 
     difference: Difference
     changes: Sequence[Change[Any]]
+    copy: Copy
+    renamed: Renamed | None
 
 
 def findings_of(context: MigrationContext) -> Findings | None:
@@ -59,10 +65,15 @@ def findings_of(context: MigrationContext) -> Findings | None:
 
 
 _FINDINGS = "pgmigrations_findings"
+SHOW = "pgmigrations_show"
+"""The key in a context's options for what shows findings before an error ends the comparison."""
 
 
 def compare_kinds(
-    kinds: Sequence[AnyKind], context: AutogenContext, upgrade_ops: UpgradeOps
+    kinds: Sequence[AnyKind],
+    context: AutogenContext,
+    upgrade_ops: UpgradeOps,
+    copies: Callable[[MigrationContext, Scope, Snapshot[Any]], Copy],
 ) -> PriorityDispatchResult:
     """Make the operations say exactly what differs, in a project that asked for it.
 
@@ -70,8 +81,10 @@ def compare_kinds(
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
         upgrade_ops: Where the operations go.
+        copies: Makes copies of a database of which the state is known.
 
     Raises:
+        RenameRefused: A hint at a rename cannot be followed.
         UnphrasedDifference: Something differs and no kind has an operation for it.
     """
     migration = context.migration_context
@@ -80,7 +93,8 @@ def compare_kinds(
     if settings is not None and target is not None:
         refuse_long_names(metadatas_of(migration))
         scope = scope_of(migration)
-        difference, changes = find_differences(
+        find = partial(
+            find_differences,
             kinds,
             target,
             metadatas_of(migration),
@@ -88,6 +102,11 @@ def compare_kinds(
             settings,
             lambda record: is_dropped(record, context, scope),
         )
+        difference, changes = find()
+        copy = copies(migration, scope, difference.found)
+        renamed = followed(kinds, context, difference, copy)
+        if renamed is not None:
+            difference, changes = find(renamed.state)
         changes = [
             one
             for one in changes
@@ -98,10 +117,19 @@ def compare_kinds(
         while found := {one.record.identity for one in _still_used(changes)}:
             used |= found
             changes = [one for one in changes if one.record.identity not in found]
-        ours = {key: one for key, one in difference.actual.items() if key not in used}
-        difference = dataclasses.replace(difference, actual=ours)
-        migration.opts[_FINDINGS] = Findings(difference, changes)
-        for operation in phrased(kinds, changes, difference):
+        if used:
+            ours = {key: one for key, one in difference.actual.items() if key not in used}
+            difference = dataclasses.replace(difference, actual=ours)
+        migration.opts[_FINDINGS] = Findings(difference, changes, copy, renamed)
+        try:
+            renames = renamed.operations if renamed is not None else ()
+            operations = [*renames, *phrased(kinds, changes, difference)]
+        except UnphrasedDifference:
+            show = migration.opts.get(SHOW)
+            if show is not None:
+                show(migration, migration.opts[_FINDINGS])
+            raise
+        for operation in operations:
             if isinstance(operation, Operation):
                 log.info("Detected %s: %s", operation.operation_name, operation.subject)
             upgrade_ops.ops.append(operation)
@@ -119,9 +147,19 @@ def phrased(
         difference: Both states.
 
     Raises:
-        UnphrasedDifference: No kind has an operation for one of them.
+        UnphrasedDifference: At the end, with all for which no kind has an operation.
     """
     by_kind = {kind.name: kind for kind in kinds}
+    missing: list[Change[Any]] = []
+
+    def alone(
+        kind: AnyKind, change: Change[Any], difference: Difference
+    ) -> Sequence[MigrateOperation]:
+        found = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
+        if not found:
+            missing.append(change)
+        return found
+
     # What goes, goes in the reverse of the order in which it could be made.
     leaving = [one for one in changes if one.after is None]
     for change in [*(one for one in changes if one.after is not None), *reversed(leaving)]:
@@ -132,50 +170,14 @@ def phrased(
             continue
         if _comes_with_its_column(record, difference):
             continue
-        yield from phrased_alone(by_kind[record.kind], change, difference)
+        yield from alone(by_kind[record.kind], change, difference)
     tables = [one for one in changes if one.record.kind == "table"]
     made = [one.record for one in tables if one.before is None]
     gone = [one.record for one in tables if one.after is None]
-    yield from removals(gone, kinds, difference, phrased_alone)
-    yield from creations(made, kinds, difference, phrased_alone)
-
-
-def phrased_alone(
-    kind: AnyKind, change: Change[Any], difference: Difference
-) -> Sequence[MigrateOperation]:
-    """Return the operations for one change.
-
-    Raises:
-        UnphrasedDifference: The kind has none.
-    """
-    found = kind.comparison.phrase(change, difference) if kind.comparison is not None else []
-    if not found:
-        raise UnphrasedDifference(change)
-    return found
-
-
-def described(change: Change[Any]) -> str:
-    """Say in words what differs, property by property."""
-    before, after = change.before, change.after
-    if before is None:
-        return f"the models declare it, the database lacks it ({after})"
-    if after is None:
-        return f"the database has it, the models do not declare it ({before})"
-    return "; ".join(
-        f"{name}: the models declare {getattr(after, name)!r}, "
-        f"the database has {getattr(before, name)!r}"
-        for name in changed_properties(change)
-    )
-
-
-def changed_properties(change: Change[Any]) -> list[str]:
-    """Name the properties in which the two states of an object differ."""
-    assert change.before is not None
-    return [
-        field.name
-        for field in dataclasses.fields(change.before)
-        if field.compare and getattr(change.before, field.name) != getattr(change.after, field.name)
-    ]
+    yield from removals(gone, kinds, difference, alone)
+    yield from creations(made, kinds, difference, alone)
+    if missing:
+        raise UnphrasedDifference(missing)
 
 
 def _has_place(record: Record, difference: Difference) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
 from alembic.operations.ops import MigrationScript, OpContainer
 from alembic.runtime.migration import MigrationContext
@@ -14,15 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import operations_in, rendered_file
-from pgmigrations.migrate.core.compare import Findings, described, phrased
+from pgmigrations.migrate.core.compare import Findings, phrased
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import said, settled
 from pgmigrations.migrate.core.execution import silenced
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
+from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
-
-Copy: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
 ROUNDS = 4
 """How often a revision is run, with what it has left over added, before it counts as failed."""
@@ -50,8 +48,7 @@ class Proof:
         kinds: The list of `pgmigrations.migrate.kinds`.
         migration: The context of `alembic revision --autogenerate`.
         script: The revision; operations may be added to it.
-        findings: What the comparison has found.
-        copy: Makes a database of the old state, to be thrown away.
+        findings: What the comparison has found, with what makes copies of the old state.
     """
 
     def __init__(
@@ -60,13 +57,11 @@ class Proof:
         migration: MigrationContext,
         script: MigrationScript,
         findings: Findings,
-        copy: Copy,
     ) -> None:
         self._kinds = kinds
         self._migration = migration
         self._script = script
         self._findings = findings
-        self._copy = copy
 
     def run(self, *, mending: bool = True) -> None:
         """Run it until it lands where it should.
@@ -81,13 +76,13 @@ class Proof:
             what, left = self._round(is_last=number == 0)
             if not left:
                 return
-        raise ProofFailed(what, [f"{_name(one)}: {described(one)}" for one in left])
+        raise ProofFailed(what, [f"{named(one.record)}: {described(one)}" for one in left])
 
     def _round(self, *, is_last: bool) -> tuple[str, list[Change[Any]]]:
         """Run it once; return what is left over, and add operations for it unless that was all."""
         difference = self._findings.difference
         module = _loaded(rendered_file(self._migration, self._script), str(self._script.rev_id))
-        with self._copy() as copy:
+        with self._findings.copy() as copy:
             start = self._read(copy)
             self._perform(copy, module, "upgrade")
             state = self._read(copy)
@@ -95,19 +90,21 @@ class Proof:
             left = self._left(copy, state, wanted)
             if left:
                 if not is_last:
-                    forward = Difference(difference.scope, state, wanted, difference.metadatas)
+                    forward = Difference(
+                        difference.scope, state, wanted, difference.metadatas, server=copy
+                    )
                     self._add(self._script.upgrade_ops_list[-1], left, forward)
                 return "after the upgrade", left
             self._perform(copy, module, "upgrade")
             again = self._left(copy, state, self._read(copy))
             if again:
-                names = [f"{_name(one)}: {described(one)}" for one in again]
+                names = [f"{named(one.record)}: {described(one)}" for one in again]
                 raise ProofFailed("Run a second time, the upgrade changes something", names)
             self._perform(copy, module, "downgrade")
             state = self._read(copy)
             left = self._left(copy, state, start)
             if left and not is_last:
-                backward = Difference(difference.scope, state, start, ())
+                backward = Difference(difference.scope, state, start, (), server=copy)
                 self._add(self._script.downgrade_ops_list[-1], left, backward)
             return "after the downgrade", left
 
@@ -166,9 +163,3 @@ def _loaded(source: str, name: str) -> ModuleType:
     module = ModuleType(name)
     exec(compile(source, f"<revision {name}>", "exec"), module.__dict__)
     return module
-
-
-def _name(change: Change[Any]) -> str:
-    record = change.record
-    place: Iterable[str] = record.relation or ((record.schema,) if record.schema else ())
-    return f"{record.kind} {'.'.join([*place, record.name])}"

@@ -9,16 +9,28 @@ from contextlib import ExitStack, contextmanager
 
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.database_url import parse_database_url
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.quoting import identifier, literal
+from pgmigrations.migrate.core.scratch_owner import (
+    INSUFFICIENT_PRIVILEGE,
+    PREFIX,
+    drop,
+    drop_leftovers,
+    first_line,
+    owned,
+)
 from pgmigrations.run.connection import open_engine
-
-_PREFIX = "pgm_scratch_"
-_INSUFFICIENT_PRIVILEGE = "42501"
+from pgmigrations.run.interruption import (
+    cancellable,
+    ending_undisturbed,
+    interruptible,
+    undisturbed,
+)
 
 
 class NoScratchDatabase(PgMigrationsError):
@@ -33,11 +45,10 @@ class ScratchServerDiffers(PgMigrationsError):
 def scratch_database(
     target: Connection, scratch_url: str = "", *, content: str = ""
 ) -> Iterator[Connection]:
-    """Create a database, connect to it, and drop it in the end.
+    """Create a database, connect to it, and drop it in the end, also when interrupted.
 
-    It has the target's encoding, locale and search path. What a killed run left behind is dropped
-    first: a scratch database belongs to whoever holds the advisory lock of its name. The target
-    itself is only read.
+    It has the target's encoding, locale and search path. What killed runs left behind is dropped
+    first, as far as the role may. The target itself is only read.
 
     Args:
         target: A connection to the database that the work is about.
@@ -49,28 +60,28 @@ def scratch_database(
         NoScratchDatabase: The role has no CREATEDB.
         ScratchServerDiffers: That server has another major version.
     """
-    with _keeper(target, scratch_url) as keeper:
+    with interruptible(), _keeper(target, scratch_url) as keeper:
         _refuse_other_version(target, keeper)
+        keeper.execute(_WRITABLE)
+        spare = _engine(keeper)
+        drop_leftovers(keeper)
         oid = target.execute(text(_TARGET_ID)).scalar_one()
-        prefix = f"{_PREFIX}{oid}_"
-        _drop_leftovers(keeper, prefix)
-        name = f"{prefix}{os.getpid()}_{secrets.token_hex(4)}"
-        keeper.execute(_LOCK, {"name": name})
-        try:
-            _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
-            if content:
-                with _engine(keeper, name).connect() as filling:
-                    _execute(filling, content)
-                    filling.commit()
-            with _connected(target, keeper, name) as scratch:
-                yield scratch
-        finally:
-            _drop(keeper, name)
+        name = f"{PREFIX}{oid}_{os.getpid()}_{secrets.token_hex(8)}"
+        with spare.connect() as owner, owned(owner, name):
+            try:
+                _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
+                if content:
+                    _fill(keeper, name, content)
+                with _connected(target, keeper, name) as scratch:
+                    yield scratch
+            finally:
+                with undisturbed():
+                    _drop_finally(keeper, spare, name)
 
 
 _TARGET_ID = "SELECT oid FROM pg_database WHERE datname = current_database()"
-_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+# A role may by default only read; here is nothing but ours.
+_WRITABLE = text("SELECT set_config('default_transaction_read_only', 'off', false)")
 
 
 @contextmanager
@@ -80,7 +91,7 @@ def _keeper(target: Connection, scratch_url: str) -> Iterator[Connection]:
         if scratch_url == "embedded":
             from pgmigrations.embedded import temporary_server
 
-            server = stack.enter_context(temporary_server())
+            server = stack.enter_context(ending_undisturbed(temporary_server()))
             engine = open_engine(parse_database_url(server.url("postgres")))
         elif scratch_url:
             engine = open_engine(parse_database_url(scratch_url))
@@ -116,11 +127,21 @@ def _engine(like: Connection, database: str | None = None) -> Engine:
     )
 
 
+def _fill(keeper: Connection, name: str, content: str) -> None:
+    with _engine(keeper, name).connect() as filling, cancellable(filling):
+        filling.execute(_WRITABLE)
+        filling.commit()
+        _execute(filling, content)
+        filling.commit()
+
+
 @contextmanager
 def _connected(target: Connection, keeper: Connection, name: str) -> Iterator[Connection]:
     search_path = target.execute(text("SHOW search_path")).scalar_one()
     schemas = target.execute(text("SELECT current_schemas(false)")).scalar_one()
-    with _engine(keeper, name).connect() as scratch:
+    with _engine(keeper, name).connect() as scratch, cancellable(scratch):
+        scratch.execute(_WRITABLE)
+        scratch.commit()
         for schema in schemas:
             _execute(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
         scratch.execute(
@@ -130,21 +151,11 @@ def _connected(target: Connection, keeper: Connection, name: str) -> Iterator[Co
         yield scratch
 
 
-def _drop_leftovers(keeper: Connection, prefix: str) -> None:
-    found = keeper.execute(
-        text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)"),
-        {"prefix": prefix},
-    )
-    for name in found.scalars().all():
-        if keeper.execute(_LOCK, {"name": name}).scalar_one():
-            _drop(keeper, name)
-
-
 def _create(keeper: Connection, definition: str) -> None:
     try:
         _execute(keeper, f"CREATE DATABASE {definition}")
     except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) != _INSUFFICIENT_PRIVILEGE:
+        if getattr(error.orig, "pgcode", None) != INSUFFICIENT_PRIVILEGE:
             raise
         role = keeper.execute(text("SELECT current_user")).scalar_one()
         raise NoScratchDatabase(
@@ -155,16 +166,17 @@ def _create(keeper: Connection, definition: str) -> None:
         ) from error
 
 
-def _drop(keeper: Connection, name: str) -> None:
-    dropping = f"DROP DATABASE IF EXISTS {identifier(name)}"
+def _drop_finally(keeper: Connection, spare: Engine, name: str) -> None:
+    """Drop it, by another connection where the keeper is lost."""
     try:
-        _execute(keeper, f"{dropping} WITH (FORCE)")
-    except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) != _INSUFFICIENT_PRIVILEGE:
-            raise
-        # Only a superuser may end an autovacuum by force; without it, the server does.
-        _execute(keeper, dropping)
-    keeper.execute(_UNLOCK, {"name": name})
+        drop(keeper, name)
+    except SQLAlchemyError:
+        try:
+            with spare.connect() as fresh:
+                drop(fresh.execution_options(isolation_level="AUTOCOMMIT"), name)
+        except SQLAlchemyError as error:
+            # What has brought the work down is the better message.
+            log.warning("Scratch database %s is left to the next run: %s", name, first_line(error))
 
 
 def _execute(keeper: Connection, sql: str) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
+from pgmigrations.migrate.core.snapshot import Record
 from pgmigrations.migrate.objects.table.ledger import is_ledger
 
 
@@ -47,6 +45,16 @@ class TableRecord(Record):
     access_method: str
     comment: str
     column_names: tuple[str, ...] = field(compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # What a foreign data wrapper's IMPORT has made is nothing that models declare.
+        if self.sort == "foreign table" or is_ledger(self.column_names):
+            object.__setattr__(self, "is_ours", False)
+
+    @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
 
     @property
     def referred_relations(self) -> tuple[tuple[str, str], ...]:
@@ -85,18 +93,13 @@ SELECT n.nspname, c.relname,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE """
 _TABLES = "AND c.relkind IN ('r', 'p', 'f')"
-_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname")
 _FIND = text(
     f"{_SELECT} n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'f')"
 )
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
-    """Read every table of the scope's schemas in one statement, extensions' own left out."""
-    for one in records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name)):
-        # What a foreign data wrapper's IMPORT has made is nothing that models declare.
-        is_ours = one.sort != "foreign table" and not is_ledger(one.column_names)
-        yield dataclasses.replace(one, is_ours=is_ours)
+read = Catalog(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname", TableRecord)
+"""Reads every table of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> TableRecord | None:

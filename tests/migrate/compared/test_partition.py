@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
@@ -12,7 +13,7 @@ from tests.support.project import Project
 
 def event(key: str | None) -> MetaData:
     metadata = MetaData()
-    options = {} if key is None else {"postgresql_partition_by": key}
+    options: dict[str, Any] = {} if key is None else {"postgresql_partition_by": key}
     Table("event", metadata, Column("id", Integer, nullable=False), **options)
     return metadata
 

@@ -57,11 +57,11 @@ CASES = {
         partial(chunk, "vector", 3), ["alter_column"], partial(chunk, "vector"), FILL, ROWS
     ),
     "vector to halfvec": Case(
-        partial(chunk, "halfvec", 3), ["change_column"], partial(chunk, "vector", 3), FILL, ROWS
+        partial(chunk, "halfvec", 3), ["alter_column"], partial(chunk, "vector", 3), FILL, ROWS
     ),
     "vector to sparsevec": Case(
         partial(chunk, "sparsevec", 3),
-        ["change_column"],
+        ["alter_column"],
         partial(chunk, "vector", 3),
         FILL,
         "SELECT embedding::vector::text FROM chunk ORDER BY id",
@@ -78,7 +78,7 @@ CASES = {
     "lists": Case(partial(ivfflat, lists=9), ["replace_index"], partial(ivfflat, lists=5)),
     "halfvec with its index": Case(
         partial(chunk, "halfvec", 3, **_index("hnsw", "halfvec_l2_ops", {})),
-        ["drop_index", "change_column", "create_index"],
+        ["replace_index", "alter_column", "replace_index"],
         hnsw,
         FILL,
         ROWS,

@@ -89,8 +89,8 @@ def find(connection: Connection, schema: str | None, name: str) -> Found | None:
 def printed(connection: Connection, schema: str | None, table: str, probe: str) -> str | None:
     """Make an index on an empty copy of the table, and return how the server prints it.
 
-    What the server prints is no fixed point: it prints some expressions in another way once they
-    have been read back, and versions differ.
+    What the server prints at first is no fixed point: it prints some expressions in another way
+    once they have been read back, and versions differ. So it is made twice.
 
     Args:
         connection: In a transaction; nothing of it stays.
@@ -105,6 +105,10 @@ def printed(connection: Connection, schema: str | None, table: str, probe: str) 
     try:
         _send(connection, f"CREATE TEMPORARY TABLE pgm_copy (LIKE {qualified(schema, table)})")
         _send(connection, probe)
+        with pinned(connection):
+            first: str = connection.execute(text(_PRINTED)).scalar_one()
+        _send(connection, "DROP INDEX pg_temp.pgm_probe")
+        _send(connection, first)
         with pinned(connection):
             found: str = connection.execute(text(_PRINTED)).scalar_one()
         return found
@@ -170,7 +174,11 @@ BEGIN
         EXECUTE 'CREATE TEMPORARY TABLE pgm_copy (LIKE ' || tables[number] || ')';
         EXECUTE probes[number];
         PERFORM set_config('search_path', 'pg_catalog', true);
-        one := pg_get_indexdef('pg_temp.pgm_probe'::regclass);
+        one := pg_get_indexdef(to_regclass('pg_temp.pgm_probe'));
+        -- What is printed at first prints another time when it is read again.
+        DROP INDEX pg_temp.pgm_probe;
+        EXECUTE one;
+        one := pg_get_indexdef(to_regclass('pg_temp.pgm_probe'));
         RAISE EXCEPTION 'taken back';
       EXCEPTION WHEN OTHERS THEN NULL;
       END;

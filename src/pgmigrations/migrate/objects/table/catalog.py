@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
 from pgmigrations.migrate.core.snapshot import Record
+from pgmigrations.migrate.objects.table.ledger import is_ledger
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class TableRecord(Record):
         tablespace: Empty for the database's own.
         access_method: Such as `heap`; empty where there is none.
         comment: Empty where there is none.
+        column_names: What its columns are called; no part of its definition.
     """
 
     kind: ClassVar[str] = "table"
@@ -42,10 +44,11 @@ class TableRecord(Record):
     tablespace: str
     access_method: str
     comment: str
+    column_names: tuple[str, ...] = field(compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # What a foreign data wrapper's IMPORT has made is nothing that models declare.
-        if self.sort == "foreign table":
+        if self.sort == "foreign table" or is_ledger(self.column_names):
             object.__setattr__(self, "is_ours", False)
 
     @property
@@ -84,7 +87,9 @@ SELECT n.nspname, c.relname,
           WHERE i.indrelid = c.oid AND i.indisreplident AND c.relreplident = 'i'), ''),
        coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace), ''),
        coalesce((SELECT m.amname FROM pg_am m WHERE m.oid = c.relam), ''),
-       coalesce(obj_description(c.oid, 'pg_class'), '')
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE """
 _TABLES = "AND c.relkind IN ('r', 'p', 'f')"

@@ -40,6 +40,7 @@ from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.rename_samples import RENAME_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -326,6 +327,7 @@ THOROUGH_SAMPLES = (
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
+    *RENAME_SAMPLES,
     *(
         Sample(
             kind,

@@ -21,6 +21,7 @@ from pgmigrations.migrate.objects.constraint.replace import (
     ReplaceConstraint,
     ValidateConstraint,
 )
+from pgmigrations.migrate.objects.constraint.resting import resting
 
 KIND: Kind[ConstraintRecord] = Kind(
     name="constraint",
@@ -32,7 +33,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         ValidateConstraint,
         CommentOnConstraint,
     ),
-    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
+    comparison=Comparison(phrase, reprinted=reprinted, resting=resting, parts=parts),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

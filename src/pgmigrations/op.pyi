@@ -430,6 +430,31 @@ def alter_sequence(
         UnknownOption: A sequence has no such property.
     """
 
+def rename_sequence(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a sequence, unless that is done; where it is counting stays.
+
+    Emits `ALTER SEQUENCE … RENAME TO`, which takes ACCESS EXCLUSIVE on the sequence for a
+    moment, so nobody draws a number meanwhile. The defaults that use it follow by themselves.
+    Its reverse renames it back.
+
+    Example:
+        op.rename_sequence("book_id_seq", "volume_id_seq")
+
+    Args:
+        old: The sequence as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are sequences of both names.
+        MissingObject: There is neither.
+    """
+
 def change_table(
     table: str,
     old: Mapping[str, Any],
@@ -464,6 +489,33 @@ def change_table(
     Raises:
         DifferentObject: The table is neither in the one state nor in the other.
         MissingObject: There is no such table.
+    """
+
+def rename_table_to(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a table, unless that is done; Alembic's `op.rename_table` does not look.
+
+    Emits `ALTER TABLE … RENAME TO`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, foreign keys, views and privileges follow by themselves. The NOT
+    NULL constraints (PostgreSQL 18) and the sequences of identity columns follow where they
+    have the names that the server chose; keys, indexes and SERIAL sequences keep theirs. Its
+    reverse renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_table_to("book", "volume")
+
+    Args:
+        old: The table as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema, which stays; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are tables of both names.
+        MissingObject: There is neither.
     """
 
 def change_column(
@@ -525,6 +577,35 @@ def change_column(
         MissingObject: There is no such column.
     """
 
+def rename_column(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a column, unless that is done.
+
+    Emits `ALTER TABLE … RENAME COLUMN`, which takes ACCESS EXCLUSIVE for a moment and rewrites
+    nothing: rows, indexes, constraints, defaults and views follow by themselves. Its NOT NULL
+    constraint (PostgreSQL 18) and the sequence of an identity follow where they have the names
+    that the server chose; keys, indexes and a SERIAL's sequence keep theirs. Its reverse
+    renames it back. An application that still says the old name fails from then on.
+
+    Example:
+        op.rename_column("book", "year", "publication_year")
+
+    Args:
+        table: The table, unquoted.
+        old: The column as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has columns of both names.
+        MissingObject: It has neither, or is not there.
+    """
+
 def add_constraint(
     name: str,
     table: str,
@@ -563,6 +644,7 @@ def remove_constraint(
     definition: str,
     *,
     becomes: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
     unless: Sequence[str] | None = None,
     schema: str | None = None,
 ) -> None:
@@ -582,6 +664,8 @@ def remove_constraint(
             make it any more, since columns or labels have changed, it is not compared.
         becomes: The definition that it gets later in the same revision, for one whose columns
             change in between; where it is like that already, nothing is done.
+        until: The types of these columns before and after, by their names, empty where a
+            column is not there; a definition is taken for the later one only after them.
         unless: Schema, table, name and definition of the key, the unique index or the column
             that changes in between, for a foreign key that is added again after; where that
             is like that already, nothing is done. An empty definition: where there is no such
@@ -676,6 +760,32 @@ def comment_on_constraint(
     Raises:
         DifferentObject: The comment is neither of the two.
         MissingObject: There is no such constraint.
+    """
+
+def rename_constraint(
+    table: str,
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename a constraint, unless that is done; the index of a key is renamed with it.
+
+    Emits `ALTER TABLE … RENAME CONSTRAINT`, which takes ACCESS EXCLUSIVE for a moment and
+    checks nothing again. Its reverse renames it back.
+
+    Example:
+        op.rename_constraint("volume", "book_pkey", "volume_pkey")
+
+    Args:
+        table: The table, unquoted.
+        old: The constraint as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The table has constraints of both names.
+        MissingObject: It has neither, or is not there.
     """
 
 def create_index_as(
@@ -807,6 +917,30 @@ def comment_on_index(
 
     Raises:
         MissingObject: There is no such index.
+    """
+
+def rename_index(
+    old: str,
+    new: str,
+    *,
+    schema: str | None = None,
+) -> None:
+    """Rename an index, unless that is done.
+
+    Emits `ALTER INDEX … RENAME TO`, which takes SHARE UPDATE EXCLUSIVE on the index, so that
+    reads and writes go on, and builds nothing. Its reverse renames it back.
+
+    Example:
+        op.rename_index("ix_book_year", "ix_book_publication_year")
+
+    Args:
+        old: The index as it is called, unquoted.
+        new: The name that it shall have, at most 63 bytes.
+        schema: Its schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: There are indexes of both names.
+        MissingObject: There is neither.
     """
 
 def sql_type(

@@ -59,7 +59,8 @@ def ensure_registered() -> None:
 
 
 def _compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
+    from pgmigrations.migrate.copied import CopiedDatabase
     from pgmigrations.migrate.core.compare import compare_kinds
     from pgmigrations.migrate.kinds import KINDS
 
-    return compare_kinds(KINDS, context, upgrade_ops)
+    return compare_kinds(KINDS, context, upgrade_ops, CopiedDatabase)

@@ -59,9 +59,7 @@ def two_columns(type_: Any) -> MetaData:
         metadata,
         Column("a", type_),
         Column("b", Integer),
-        ForeignKeyConstraint(["b", "a"], ["parent.b", "parent.a"])
-        if False
-        else ForeignKeyConstraint(["a", "b"], ["parent.a", "parent.b"]),
+        ForeignKeyConstraint(["a", "b"], ["parent.a", "parent.b"]),
     )
     return metadata
 

@@ -41,6 +41,7 @@ from tests.contract.contract import Sample
 from tests.contract.counting_samples import COUNTING_SAMPLES
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.rename_samples import RENAME_SAMPLES
 from tests.contract.retyped_samples import RETYPED_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
@@ -330,6 +331,7 @@ THOROUGH_SAMPLES = (
     *COUNTING_SAMPLES,
     *RETYPED_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
+    *RENAME_SAMPLES,
     *(
         Sample(
             kind,

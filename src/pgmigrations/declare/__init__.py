@@ -15,5 +15,14 @@ from __future__ import annotations
 
 from pgmigrations.declare.declaration import Declaration, declarations, declare
 from pgmigrations.declare.extension import Extension
+from pgmigrations.declare.renamed import RenamedLabel, rename_hint, renamed_from
 
-__all__ = ["Declaration", "Extension", "declarations", "declare"]
+__all__ = [
+    "Declaration",
+    "Extension",
+    "RenamedLabel",
+    "declarations",
+    "declare",
+    "rename_hint",
+    "renamed_from",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +37,7 @@ def checked(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> 
         for diff in operations.as_diffs()
     ]
     if not diffs:
-        findings = Findings(findings.difference, ())
+        findings = dataclasses.replace(findings, changes=())
     show(migration, findings, clean=not diffs)
     if diffs:
         count = sum(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
@@ -11,12 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import steps_to_heads
-from pgmigrations.migrate.core.compare import Findings
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.dump import NoDump, schema_dump
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.core.scratch import scratch_database
+from pgmigrations.migrate.core.snapshot import Scope, Snapshot
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.replay import replay
 from pgmigrations.run.failure import DatabaseFailure
@@ -31,17 +32,19 @@ class CopiedDatabase:
 
     Args:
         context: The connected context.
-        findings: What is in the database; a copy that differs from it is not used.
+        scope: What is looked at.
+        found: What is in the database; a copy that differs from it is not used.
     """
 
-    def __init__(self, context: MigrationContext, findings: Findings) -> None:
+    def __init__(self, context: MigrationContext, scope: Scope, found: Snapshot[Any]) -> None:
         settings = settings_of(context)
         assert context.connection is not None
         assert settings is not None
         self._context = context
         self._target = context.connection
         self._scratch_url = settings.scratch_url
-        self._difference = findings.difference
+        self._scope = scope
+        self._found = found
         self._content: str | None = None
 
     @contextmanager
@@ -76,10 +79,11 @@ class CopiedDatabase:
             self._refuse_other(copy)
         except (DBAPIError, DatabaseFailure, NoCopy) as error:
             raise NoCopy(
-                "The revision cannot be proved, since the schema of the database cannot be "
-                f"copied: {reason}; and its revisions do not make it: {_line(error)}",
-                "Install pg_dump of the server's version, or switch the proof off: prove = false "
-                "in [pgmigrations] of alembic.ini, or alembic -x prove=false revision …",
+                "No copy can be made of the schema of the database, which a proof and a rename "
+                f"need: {reason}; and its revisions do not make it: {_line(error)}",
+                "Install pg_dump of the server's version, or, where the models hint at no rename, "
+                "switch the proof off: prove = false in [pgmigrations] of alembic.ini, or alembic "
+                "-x prove=false revision …",
             ) from error
         self._content = ""
         return copy
@@ -94,8 +98,8 @@ class CopiedDatabase:
         return scratch_database(self._target, self._scratch_url, content=content)
 
     def _refuse_other(self, copy: Connection) -> None:
-        state = read_all(copy, KINDS, self._difference.scope)
-        found = {key: one.restored() for key, one in self._difference.found.items()}
+        state = read_all(copy, KINDS, self._scope)
+        found = {key: one.restored() for key, one in self._found.items()}
         other = list(settled(KINDS, copy, found, state))
         copy.rollback()
         if other:

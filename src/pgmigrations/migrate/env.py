@@ -18,9 +18,11 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
-from pgmigrations.migrate.core.compare import SHOW
+from pgmigrations.migrate.core.compare import SHOW, findings_of
+from pgmigrations.migrate.core.likely import likely_renames
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.order import finish
+from pgmigrations.migrate.core.remark import Remark
 from pgmigrations.migrate.core.render import RenderItem, item_renderer
 from pgmigrations.migrate.core.revision_file import (
     RevisionFile,
@@ -28,6 +30,7 @@ from pgmigrations.migrate.core.revision_file import (
     refuse_unusable_id,
 )
 from pgmigrations.migrate.core.revision_name import next_revision_id
+from pgmigrations.migrate.core.way_back import way_back
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
@@ -182,6 +185,8 @@ def _directives(
             else:
                 script.rev_id = next_revision_id(settings, script.message, files, taken)
                 taken.append(script.rev_id)
+        if is_revision and arguments["autogenerate"]:
+            _lead_back(migration, scripts)
         for script in scripts:
             for container in _containers(script):
                 finish(container, KINDS)
@@ -192,6 +197,8 @@ def _directives(
             _changed_by(users, migration, revision, scripts, is_proved=is_proved)
         if is_check:
             checked(migration, scripts)
+        if is_revision and arguments["autogenerate"]:
+            _remark(migration, scripts, settings)
         if is_revision and arguments["autogenerate"] and all(map(_is_empty, scripts)):
             scripts.clear()
             assert migration.config is not None
@@ -219,6 +226,25 @@ def _changed_by(
     after = [list(container.ops) for script in scripts for container in _containers(script)]
     if is_proved and scripts and after != before and not _is_empty(scripts[-1]):
         scripts.extend(unproved(migration, scripts[-1], mending=False))
+
+
+def _lead_back(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
+    """Write the downgrade anew where there are renames, in the names before."""
+    findings = findings_of(migration)
+    if findings is not None and findings.renamed is not None:
+        operations = way_back(KINDS, migration, findings, findings.renamed)
+        scripts[0].downgrade_ops_list[-1].ops[:] = operations
+
+
+def _remark(
+    migration: MigrationContext, scripts: Sequence[MigrationScript], settings: Settings
+) -> None:
+    """Say above all else in a revision what in it may be a rename."""
+    findings = findings_of(migration)
+    operations = scripts[0].upgrade_ops_list[-1].ops if scripts else []
+    if findings is not None and operations:
+        likely = likely_renames(KINDS, findings, with_copy=settings.prove)
+        operations[:0] = [Remark(one) for one in likely]
 
 
 def _containers(script: MigrationScript) -> Iterable[Any]:

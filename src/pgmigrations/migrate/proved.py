@@ -8,7 +8,6 @@ from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from pgmigrations.migrate.copied import CopiedDatabase
 from pgmigrations.migrate.core.compare import findings_of
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.proof import Proof, ProofFailed
@@ -62,7 +61,7 @@ def unproved(
     findings = findings_of(migration)
     if findings is None:
         return []
-    proof = Proof(KINDS, migration, script, findings, CopiedDatabase(migration, findings))
+    proof = Proof(KINDS, migration, script, findings)
     try:
         proof.run(mending=mending)
     except ProofFailed as failure:

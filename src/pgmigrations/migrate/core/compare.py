@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
@@ -20,8 +21,10 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.renamed import Renamed
+from pgmigrations.migrate.core.renaming import Copy, followed
 from pgmigrations.migrate.core.report import described, named
-from pgmigrations.migrate.core.snapshot import Change, Identity, Record
+from pgmigrations.migrate.core.snapshot import Change, Identity, Record, Scope, Snapshot
 from pgmigrations.migrate.core.whole_table import creations, removals
 
 
@@ -42,12 +45,16 @@ class Findings:
     """What a comparison has found.
 
     Attributes:
-        difference: Both states.
+        difference: Both states, the first as it is after the renames that the models hint at.
         changes: What differs, and is the project's business.
+        copy: Makes a copy of the database as it is.
+        renamed: The renames that the models hint at; None where there are none.
     """
 
     difference: Difference
     changes: Sequence[Change[Any]]
+    copy: Copy
+    renamed: Renamed | None
 
 
 def findings_of(context: MigrationContext) -> Findings | None:
@@ -63,7 +70,10 @@ SHOW = "pgmigrations_show"
 
 
 def compare_kinds(
-    kinds: Sequence[AnyKind], context: AutogenContext, upgrade_ops: UpgradeOps
+    kinds: Sequence[AnyKind],
+    context: AutogenContext,
+    upgrade_ops: UpgradeOps,
+    copies: Callable[[MigrationContext, Scope, Snapshot[Any]], Copy],
 ) -> PriorityDispatchResult:
     """Make the operations say exactly what differs, in a project that asked for it.
 
@@ -71,8 +81,10 @@ def compare_kinds(
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
         upgrade_ops: Where the operations go.
+        copies: Makes copies of a database of which the state is known.
 
     Raises:
+        RenameRefused: A hint at a rename cannot be followed.
         UnphrasedDifference: Something differs and no kind has an operation for it.
     """
     migration = context.migration_context
@@ -81,7 +93,8 @@ def compare_kinds(
     if settings is not None and target is not None:
         refuse_long_names(metadatas_of(migration))
         scope = scope_of(migration)
-        difference, changes = find_differences(
+        find = partial(
+            find_differences,
             kinds,
             target,
             metadatas_of(migration),
@@ -89,6 +102,11 @@ def compare_kinds(
             settings,
             lambda record: is_dropped(record, context, scope),
         )
+        difference, changes = find()
+        copy = copies(migration, scope, difference.found)
+        renamed = followed(kinds, context, difference, copy)
+        if renamed is not None:
+            difference, changes = find(renamed.state)
         changes = [
             one
             for one in changes
@@ -99,11 +117,13 @@ def compare_kinds(
         while found := {one.record.identity for one in _still_used(changes)}:
             used |= found
             changes = [one for one in changes if one.record.identity not in found]
-        ours = {key: one for key, one in difference.actual.items() if key not in used}
-        difference = dataclasses.replace(difference, actual=ours)
-        migration.opts[_FINDINGS] = Findings(difference, changes)
+        if used:
+            ours = {key: one for key, one in difference.actual.items() if key not in used}
+            difference = dataclasses.replace(difference, actual=ours)
+        migration.opts[_FINDINGS] = Findings(difference, changes, copy, renamed)
         try:
-            operations = list(phrased(kinds, changes, difference))
+            renames = renamed.operations if renamed is not None else ()
+            operations = [*renames, *phrased(kinds, changes, difference)]
         except UnphrasedDifference:
             show = migration.opts.get(SHOW)
             if show is not None:

@@ -12,6 +12,8 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
+from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.hint import Renaming
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.quoting import chosen_name
 from pgmigrations.migrate.core.snapshot import Change, Identity, R, Record, Scope, Snapshot
@@ -159,9 +161,10 @@ class Kind(Generic[R]):
 
     Attributes:
         name: The standard term, singular.
-        read: Reads its records from the catalogs, in a constant number of statements.
+        read: Reads its records from the catalogs, in one statement.
         operations: Its own operations.
         comparison: How autogenerate compares it; None where Alembic's own comparators do.
+        renaming: How its objects get another name; None where they do not.
         performers: For own operations, what carries them out where it is not `perform`.
         ensured: How Alembic's operations on it are made safe to run again.
         implementations: Wrappers around Alembic's implementations of its own operations.
@@ -169,9 +172,10 @@ class Kind(Generic[R]):
     """
 
     name: str
-    read: Callable[[Connection, Scope], Iterable[R]]
+    read: Catalog[R]
     operations: tuple[type[Operation], ...] = ()
     comparison: Comparison[R] | None = None
+    renaming: Renaming[R] | None = None
     performers: Mapping[type[Operation], Callable[[Operations, Any], None]] = field(
         default_factory=dict
     )

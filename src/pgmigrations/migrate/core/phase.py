@@ -12,6 +12,8 @@ class Phase(enum.IntEnum):
     downgrade is sorted by the same numbers, so every operation's own direction decides.
     """
 
+    RENAME = 3
+    """A new name comes before all that speaks of it, in both directions."""
     CREATE_SCHEMA = 5
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20

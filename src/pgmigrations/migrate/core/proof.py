@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
 from alembic.operations.ops import MigrationScript, OpContainer
 from alembic.runtime.migration import MigrationContext
@@ -22,8 +21,6 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
-
-Copy: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
 ROUNDS = 4
 """How often a revision is run, with what it has left over added, before it counts as failed."""
@@ -51,8 +48,7 @@ class Proof:
         kinds: The list of `pgmigrations.migrate.kinds`.
         migration: The context of `alembic revision --autogenerate`.
         script: The revision; operations may be added to it.
-        findings: What the comparison has found.
-        copy: Makes a database of the old state, to be thrown away.
+        findings: What the comparison has found, with what makes copies of the old state.
     """
 
     def __init__(
@@ -61,13 +57,11 @@ class Proof:
         migration: MigrationContext,
         script: MigrationScript,
         findings: Findings,
-        copy: Copy,
     ) -> None:
         self._kinds = kinds
         self._migration = migration
         self._script = script
         self._findings = findings
-        self._copy = copy
 
     def run(self, *, mending: bool = True) -> None:
         """Run it until it lands where it should.
@@ -88,7 +82,7 @@ class Proof:
         """Run it once; return what is left over, and add operations for it unless that was all."""
         difference = self._findings.difference
         module = _loaded(rendered_file(self._migration, self._script), str(self._script.rev_id))
-        with self._copy() as copy:
+        with self._findings.copy() as copy:
             start = self._read(copy)
             self._perform(copy, module, "upgrade")
             state = self._read(copy)

@@ -10,6 +10,7 @@ from alembic.operations import Operations
 from pgmigrations.migrate.core import alembic_private, impl
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import perform
+from pgmigrations.migrate.core.remark import Remark, render_remark
 from pgmigrations.migrate.core.render import render_operation
 
 __all__ = ["impl", "register"]
@@ -21,6 +22,7 @@ def register(kinds: Sequence[AnyKind]) -> None:
     Args:
         kinds: The list of `pgmigrations.migrate.kinds`.
     """
+    renderers.dispatch_for(Remark)(render_remark)
     for kind in kinds:
         for operation in kind.operations:
             Operations.register_operation(operation.operation_name)(operation)

@@ -7,11 +7,14 @@ from pgmigrations.migrate.objects.column.catalog import ColumnRecord, read
 from pgmigrations.migrate.objects.column.element import parts
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.phrase import phrase
+from pgmigrations.migrate.objects.column.rename import RenameColumn
+from pgmigrations.migrate.objects.column.renaming import RENAMING
 from pgmigrations.migrate.objects.column.reprinted import reprinted
 
 KIND: Kind[ColumnRecord] = Kind(
     name="column",
     read=read,
-    operations=(ChangeColumn,),
+    operations=(ChangeColumn, RenameColumn),
     comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
+    renaming=RENAMING,
 )

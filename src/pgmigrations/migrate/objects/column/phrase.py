@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, MigrateOperation
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, MigrateOperation
 from sqlalchemy import DefaultClause, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -26,6 +26,7 @@ from pgmigrations.migrate.objects.column.regenerated import (
     released,
     resting,
 )
+from pgmigrations.migrate.objects.column.removal import DropColumn
 
 _ALEMBICS = frozenset({"type", "not_null", "default", "comment"})
 
@@ -52,9 +53,7 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         return [_added(after, difference)]
     if after is None:
         added = _added(before, difference.reversed())
-        schema = difference.scope.shown_schema(before.schema)
-        dropped = DropGenerated if before.generated else DropColumnOp
-        return [dropped(before.table, before.name, schema=schema, _reverse=added)]
+        return [DropGenerated(added) if before.generated else DropColumn(added)]
     if moving(before, after, difference):
         return _regenerated(change, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
@@ -164,9 +163,10 @@ def _alembics(
     keywords: dict[str, Any] = {}
     if "type" in names:
         table = difference.table(after.schema, after.table)
-        assert table is not None
         keywords["existing_type"] = printed_type(before.type)
-        keywords["modify_type"] = _model_type(table, after.name)
+        # No model says what a column was before.
+        modified = printed_type(after.type) if table is None else _model_type(table, after.name)
+        keywords["modify_type"] = modified
     if "not_null" in names:
         keywords["existing_nullable"] = not before.not_null
         keywords["modify_nullable"] = not after.not_null

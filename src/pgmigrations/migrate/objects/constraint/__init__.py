@@ -16,6 +16,8 @@ from pgmigrations.migrate.objects.constraint.ensure import (
 )
 from pgmigrations.migrate.objects.constraint.parts import parts
 from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
+from pgmigrations.migrate.objects.constraint.rename import RenameConstraint
+from pgmigrations.migrate.objects.constraint.renaming import RENAMING
 from pgmigrations.migrate.objects.constraint.replace import (
     CommentOnConstraint,
     ReplaceConstraint,
@@ -32,6 +34,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         ReplaceConstraint,
         ValidateConstraint,
         CommentOnConstraint,
+        RenameConstraint,
     ),
     comparison=Comparison(phrase, reprinted=reprinted, resting=resting, parts=parts),
     ensured={
@@ -46,4 +49,5 @@ KIND: Kind[ConstraintRecord] = Kind(
         ops.CreateUniqueConstraintOp: rendered,
         ops.CreateCheckConstraintOp: rendered,
     },
+    renaming=RENAMING,
 )

@@ -7,6 +7,7 @@ from pgmigrations.migrate.objects.enum.catalog import EnumRecord, read
 from pgmigrations.migrate.objects.enum.declared import declared, phrase
 from pgmigrations.migrate.objects.enum.label_ops import AddEnumValue, RenameEnumValue
 from pgmigrations.migrate.objects.enum.ops import CreateEnum, DropEnum
+from pgmigrations.migrate.objects.enum.renaming import RENAMING
 from pgmigrations.migrate.objects.enum.replace import ReplaceEnum, perform_replacement
 
 KIND: Kind[EnumRecord] = Kind(
@@ -15,4 +16,5 @@ KIND: Kind[EnumRecord] = Kind(
     operations=(CreateEnum, DropEnum, AddEnumValue, RenameEnumValue, ReplaceEnum),
     performers={ReplaceEnum: perform_replacement},
     comparison=Comparison(phrase, declared),
+    renaming=RENAMING,
 )

@@ -172,7 +172,7 @@ class RenameEnumValue(Operation):
     """`ALTER TYPE … RENAME VALUE`."""
 
     operation_name: ClassVar[str] = "rename_enum_value"
-    phase: ClassVar[Phase] = Phase.CREATE_TYPE
+    phase: ClassVar[Phase] = Phase.RENAME
     name: str
     old: str
     new: str

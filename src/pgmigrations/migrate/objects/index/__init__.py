@@ -14,13 +14,16 @@ from pgmigrations.migrate.objects.index.ensure import (
     if_not_exists,
 )
 from pgmigrations.migrate.objects.index.ops import AlterIndex, CommentOnIndex, CreateIndexAs
+from pgmigrations.migrate.objects.index.rename import RenameIndex
+from pgmigrations.migrate.objects.index.renaming import RENAMING
 from pgmigrations.migrate.objects.index.replace import ReplaceIndex
 
 KIND: Kind[IndexRecord] = Kind(
     name="index",
     read=read,
-    operations=(CreateIndexAs, ReplaceIndex, AlterIndex, CommentOnIndex),
+    operations=(CreateIndexAs, ReplaceIndex, AlterIndex, CommentOnIndex, RenameIndex),
     comparison=Comparison(phrase, reprinted=reprinted),
     ensured={CreateIndexOp: if_not_exists, DropIndexOp: if_exists},
     implementations={CreateIndexOp: created, DropIndexOp: dropped},
+    renaming=RENAMING,
 )

@@ -10,10 +10,13 @@ from pgmigrations.migrate.objects.sequence.ops import (
     CreateSequence,
     DropSequence,
 )
+from pgmigrations.migrate.objects.sequence.rename import RenameSequence
+from pgmigrations.migrate.objects.sequence.renaming import RENAMING
 
 KIND: Kind[SequenceRecord] = Kind(
     name="sequence",
     read=read,
-    operations=(CreateSequence, DropSequence, AlterSequence),
+    operations=(CreateSequence, DropSequence, AlterSequence, RenameSequence),
     comparison=Comparison(phrase, parts=parts),
+    renaming=RENAMING,
 )

@@ -14,6 +14,8 @@ from pgmigrations.migrate.objects.table.ensure import (
 )
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
+from pgmigrations.migrate.objects.table.rename import RenameTable
+from pgmigrations.migrate.objects.table.renaming import RENAMING
 
 KIND: Kind[TableRecord] = Kind(
     name="table",
@@ -26,6 +28,7 @@ KIND: Kind[TableRecord] = Kind(
     },
     implementations={alembic_ops.AddColumnOp: added},
     renderers={alembic_ops.CreateTableOp: rendered},
-    operations=(ChangeTable,),
+    operations=(ChangeTable, RenameTable),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),
+    renaming=RENAMING,
 )

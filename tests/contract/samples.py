@@ -38,9 +38,11 @@ from tests.contract import hurting_names
 from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
+from tests.contract.counting_samples import COUNTING_SAMPLES
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
+from tests.contract.retyped_samples import RETYPED_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -326,6 +328,8 @@ THOROUGH_SAMPLES = (
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
+    *COUNTING_SAMPLES,
+    *RETYPED_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
     *(

@@ -23,6 +23,7 @@ from pgmigrations.migrate.objects.constraint.replace import (
     ReplaceConstraint,
     ValidateConstraint,
 )
+from pgmigrations.migrate.objects.constraint.resting import resting
 
 KIND: Kind[ConstraintRecord] = Kind(
     name="constraint",
@@ -35,7 +36,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         CommentOnConstraint,
         RenameConstraint,
     ),
-    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
+    comparison=Comparison(phrase, reprinted=reprinted, resting=resting, parts=parts),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

@@ -29,7 +29,7 @@ from pgmigrations.migrate.objects.constraint.sql import (
     adding,
     commenting,
     dropping,
-    unless_key,
+    is_reached,
 )
 
 
@@ -197,9 +197,10 @@ class RemoveConstraint(Operation):
                 change in between; where it is like that already, nothing is done.
             until: The types of these columns before and after, by their names, empty where a
                 column is not there; a definition is taken for the later one only after them.
-            unless: Schema, table, name and definition of the key that changes in between, for a
-                foreign key that is added again after; where that key is like that already,
-                nothing is done. An empty definition: where there is no such key.
+            unless: Schema, table, name and definition of the key, the unique index or the column
+                that changes in between, for a foreign key that is added again after; where that
+                is like that already, nothing is done. An empty definition: where there is no such
+                key. Of a column, `TYPE` and its type.
             schema: The table's schema; by default the first of the search path.
 
         Raises:
@@ -239,9 +240,9 @@ class RemoveConstraint(Operation):
             if not types or are_retyped(connection, self.schema, self.table, types):
                 return False
         if self.unless is not None:
-            schema, table, name, definition = self.unless
-            key = find(connection, schema, table, name)
-            if (key.definition if key is not None else "") == definition:
+            options = {"no_parameters": True}
+            look = f"SELECT {is_reached(self.unless)}"
+            if connection.exec_driver_sql(look, execution_options=options).scalar_one():
                 return False
         if is_same(*place, self.definition) is False:
             raise DifferentObject(self.subject, f"{self.definition} to drop", found.definition)
@@ -259,7 +260,7 @@ class RemoveConstraint(Operation):
             definitions.append(self.becomes)
             done.append("is_retyped AND found = coalesce(printed[2], definitions[2])")
         if self.unless is not None:
-            done.append(unless_key(self.unless))
+            done.append(is_reached(self.unless))
         act = f"""\
   IF {" OR ".join(done)} THEN
     RETURN;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
@@ -20,6 +21,9 @@ from pgmigrations.migrate.objects.constraint.replace import (
     ReplaceConstraint,
     ValidateConstraint,
 )
+
+Places: TypeAlias = tuple[Sequence[str], Sequence[str]]
+"""Schema, table, name and definition of what a foreign key rests upon, before and after."""
 
 # A column that differs in one of these cannot be changed below a constraint in every case.
 COLUMN_PROPERTIES = ("type", "not_null", "generated", "collation")
@@ -43,8 +47,12 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
         if before.definition == after.definition + NOT_VALID:
             return _validated(before, after, difference)
     resting = list(_resting(change, difference))
-    removals = [_removed_around(key, change, difference) for key in resting]
-    additions = [_added_around(key, change, difference) for key in resting]
+    places = (
+        _place_of(change, change.before, difference.actual),
+        _place_of(change, change.after, difference.declared),
+    )
+    removals = [removed_around(key, places, difference) for key in resting]
+    additions = [added_around(key, places, difference) for key in resting]
     return [*removals, *_changed(change, difference), *additions]
 
 
@@ -140,7 +148,7 @@ def _is_apart(before: ConstraintRecord, after: ConstraintRecord, difference: Dif
     if any(_column_differs(after, name, difference) for name in columns):
         return True
     return after.sort == "foreign key" and any(
-        _differs(key, difference) for key in (_key(before), _key(after))
+        differs(key, difference) for key in (key_of(before), key_of(after))
     )
 
 
@@ -169,11 +177,13 @@ def _column_differs(record: ConstraintRecord, name: str, difference: Difference)
     )
 
 
-def _key(record: ConstraintRecord) -> Identity:
+def key_of(record: ConstraintRecord) -> Identity:
+    """Return the constraint that a foreign key rests upon, unless that is a unique index."""
     return ("constraint", *record.referred_table, record.referred_key)
 
 
-def _differs(identity: Identity, difference: Difference) -> bool:
+def differs(identity: Identity, difference: Difference) -> bool:
+    """Tell whether a key comes, goes or gets another definition."""
     actual, declared = difference.actual.get(identity), difference.declared.get(identity)
     return getattr(actual, "definition", None) != getattr(declared, "definition", None)
 
@@ -185,7 +195,7 @@ def _foreign_keys(
     if key.sort not in KEYS:
         return
     for one in state.values():
-        if one.kind == "constraint" and one.sort == "foreign key" and _key(one) == key.identity:
+        if one.kind == "constraint" and one.sort == "foreign key" and key_of(one) == key.identity:
             yield one
 
 
@@ -205,32 +215,33 @@ def _resting(
             declared = difference.declared.get(one.identity)
             if actual is None or declared is None or actual.definition != declared.definition:
                 continue
-            if state is difference.actual or not _differs(_key(actual), difference):
+            if state is difference.actual or not differs(key_of(actual), difference):
                 yield one
 
 
-def _removed_around(
-    key: ConstraintRecord, change: Change[ConstraintRecord], difference: Difference
+def removed_around(
+    key: ConstraintRecord, places: Places, difference: Difference
 ) -> RemoveConstraint:
+    """Take a foreign key away while what it rests upon changes."""
     removed = _removed(key, difference)
-    removed.unless = _place_of(change, change.after)
-    removed.readded_unless = _place_of(change, change.before)
+    removed.readded_unless, removed.unless = places
     return removed
 
 
-def _added_around(
-    key: ConstraintRecord, change: Change[ConstraintRecord], difference: Difference
-) -> AddConstraint:
+def added_around(key: ConstraintRecord, places: Places, difference: Difference) -> AddConstraint:
+    """Give a foreign key back when what it rests upon has changed."""
     added = _added(key, difference)
-    added.unless = _place_of(change, change.before)
+    added.unless = places[0]
     return added
 
 
-def _place_of(change: Change[ConstraintRecord], record: ConstraintRecord | None) -> Sequence[str]:
-    known = change.after or change.before
-    assert known is not None
-    definition = record.definition if record is not None else ""
-    return [known.schema, known.table, known.name, definition]
+def _place_of(
+    change: Change[ConstraintRecord], record: ConstraintRecord | None, state: Snapshot[Any]
+) -> Sequence[str]:
+    known = change.record
+    # An index of its name may be there instead.
+    found = record or state.get(("index", known.schema, known.table, known.name))
+    return [known.schema, known.table, known.name, getattr(found, "definition", "")]
 
 
 def _is_used_by_whole_tables(

@@ -31,23 +31,37 @@ def commenting(schema: str | None, table: str, name: str, comment: str | None) -
     return f"COMMENT ON CONSTRAINT {identifier(name)} ON {qualified(schema, table)} IS {text}"
 
 
-def unless_key(key: Sequence[str]) -> str:
-    """Write the condition that a key is there as a definition says, or not at all.
+TYPE = "TYPE "
+"""How the definition of a column starts, of which only the type counts."""
+
+
+def is_reached(place: Sequence[str]) -> str:
+    """Write the condition that what a foreign key rests upon is as a definition says.
 
     What the server prints of a key names neither schema nor expression, so its text tells.
 
     Args:
-        key: Schema, table, name and definition; empty where the key must not be there.
+        place: Schema, table, name and definition of a constraint or an index, the definition empty
+            where there must be none; or of a column, the definition `TYPE` and its type.
     """
-    schema, table, name, definition = key
-    found = f"""coalesce((
-    SELECT pg_catalog.pg_get_constraintdef(k.oid)
-    FROM pg_catalog.pg_constraint k
-    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = {literal(schema)} AND c.relname = {literal(table)}
-      AND k.conname = {literal(name)}), '')"""
-    return f"{found} = {literal(definition)}"
+    schema, table, name, definition = place
+    relation = f"n.nspname = {literal(schema)} AND c.relname = {literal(table)}"
+    source = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    if definition.startswith(TYPE):
+        type_ = literal(definition.removeprefix(TYPE))
+        return f"""EXISTS (
+    SELECT FROM {source}
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+    WHERE {relation} AND a.attname = {literal(name)} AND NOT a.attisdropped
+      AND a.atttypid = pg_catalog.to_regtype({type_}))"""
+    return f"""coalesce((
+    SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM {source}
+    JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid
+    WHERE {relation} AND k.conname = {literal(name)}), (
+    SELECT pg_catalog.pg_get_indexdef(o.oid) FROM {source}
+    JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
+    JOIN pg_catalog.pg_class o ON o.oid = i.indexrelid
+    WHERE {relation} AND o.relname = {literal(name)}), '') = {literal(definition)}"""
 
 
 def have_types(schema: str | None, table: str, types: Mapping[str, str]) -> str:

@@ -640,6 +640,7 @@ def remove_constraint(
     definition: str,
     *,
     becomes: str | None = None,
+    until: Mapping[str, Sequence[str]] | None = None,
     unless: Sequence[str] | None = None,
     schema: str | None = None,
 ) -> None:
@@ -659,6 +660,8 @@ def remove_constraint(
             make it any more, since columns or labels have changed, it is not compared.
         becomes: The definition that it gets later in the same revision, for one whose columns
             change in between; where it is like that already, nothing is done.
+        until: The types of these columns before and after, by their names, empty where a
+            column is not there; a definition is taken for the later one only after them.
         unless: Schema, table, name and definition of the key that changes in between, for a
             foreign key that is added again after; where that key is like that already,
             nothing is done. An empty definition: where there is no such key.

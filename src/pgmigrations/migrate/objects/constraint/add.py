@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from pgmigrations.migrate.objects.constraint.block import (
     refusal,
 )
 from pgmigrations.migrate.objects.constraint.look import (
+    are_retyped,
     find,
     is_foreign_key,
     is_same,
@@ -44,6 +45,9 @@ class AddConstraint(Operation):
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True)
     was: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    until: Mapping[str, Sequence[str]] | None = field(
+        default=None, kw_only=True, metadata=UNRENDERED
+    )
     unless: Sequence[str] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     is_there: bool = field(default=False, init=False, metadata=UNRENDERED)
@@ -131,6 +135,7 @@ class AddConstraint(Operation):
             self.table,
             self.definition,
             becomes=self.was,
+            until=_turned(self.until),
             unless=self.unless,
             schema=self.schema,
             comment=self.comment,
@@ -154,6 +159,7 @@ class RemoveConstraint(Operation):
     table: str
     definition: str
     becomes: str | None = field(default=None, kw_only=True)
+    until: Mapping[str, Sequence[str]] | None = field(default=None, kw_only=True)
     unless: Sequence[str] | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
@@ -169,6 +175,7 @@ class RemoveConstraint(Operation):
         definition: str,
         *,
         becomes: str | None = None,
+        until: Mapping[str, Sequence[str]] | None = None,
         unless: Sequence[str] | None = None,
         schema: str | None = None,
     ) -> None:
@@ -188,6 +195,8 @@ class RemoveConstraint(Operation):
                 make it any more, since columns or labels have changed, it is not compared.
             becomes: The definition that it gets later in the same revision, for one whose columns
                 change in between; where it is like that already, nothing is done.
+            until: The types of these columns before and after, by their names, empty where a
+                column is not there; a definition is taken for the later one only after them.
             unless: Schema, table, name and definition of the key that changes in between, for a
                 foreign key that is added again after; where that key is like that already,
                 nothing is done. An empty definition: where there is no such key.
@@ -197,7 +206,15 @@ class RemoveConstraint(Operation):
             DifferentObject: The constraint is there, and the server prints another definition.
         """
         operations.invoke(
-            cls(name, table, definition, becomes=becomes, unless=unless, schema=schema)
+            cls(
+                name,
+                table,
+                definition,
+                becomes=becomes,
+                until=until,
+                unless=unless,
+                schema=schema,
+            )
         )
 
     @property
@@ -218,7 +235,9 @@ class RemoveConstraint(Operation):
             return False
         place = (connection, self.schema, self.table, found.definition)
         if self.becomes is not None and is_same(*place, self.becomes):
-            return False
+            types = self._types()
+            if not types or are_retyped(connection, self.schema, self.table, types):
+                return False
         if self.unless is not None:
             schema, table, name, definition = self.unless
             key = find(connection, schema, table, name)
@@ -238,7 +257,7 @@ class RemoveConstraint(Operation):
         definitions = [self.definition]
         if self.becomes is not None:
             definitions.append(self.becomes)
-            done.append("found = coalesce(printed[2], definitions[2])")
+            done.append("is_retyped AND found = coalesce(printed[2], definitions[2])")
         if self.unless is not None:
             done.append(unless_key(self.unless))
         act = f"""\
@@ -248,7 +267,7 @@ class RemoveConstraint(Operation):
     {refusal(self.subject)}
   END IF;
   {self.statements()[0]};"""
-        return [looking_block(self.schema, self.table, self.name, definitions, act)]
+        return [looking_block(self.schema, self.table, self.name, definitions, act, self._types())]
 
     def reverse(self) -> AddConstraint:
         """Add it as it was."""
@@ -259,6 +278,14 @@ class RemoveConstraint(Operation):
             schema=self.schema,
             comment=self.comment,
             was=self.becomes,
+            until=_turned(self.until),
             unless=self.readded_unless,
             before_tables=self.after_tables,
         )
+
+    def _types(self) -> dict[str, str]:
+        return {name: after for name, (_, after) in (self.until or {}).items()}
+
+
+def _turned(until: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]] | None:
+    return until and {name: [after, before] for name, (before, after) in until.items()}

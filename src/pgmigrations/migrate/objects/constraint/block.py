@@ -6,10 +6,11 @@ table, and what the server prints of them is compared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pgmigrations.migrate.core.quoting import do_block, literal, text_array
 from pgmigrations.migrate.objects.constraint.look import COPY
+from pgmigrations.migrate.objects.constraint.sql import have_types
 
 IS_FIRST = "found = coalesce(printed[1], definitions[1])"
 """Condition: the constraint is there as the first of the definitions says."""
@@ -25,7 +26,12 @@ def is_other_than(number: int) -> str:
 
 
 def looking_block(
-    schema: str | None, table: str, name: str, definitions: Sequence[str], act: str
+    schema: str | None,
+    table: str,
+    name: str,
+    definitions: Sequence[str],
+    act: str,
+    types: Mapping[str, str] | None = None,
 ) -> str:
     """Write the block.
 
@@ -35,8 +41,11 @@ def looking_block(
         name: The constraint.
         definitions: What it may be.
         act: Statements that use `found`, NULL where there is none, `printed`, the definitions as
-            the server prints them, NULL where it cannot make one, and `note`, its comment.
+            the server prints them, NULL where it cannot make one, `note`, its comment, and
+            `is_retyped`, whether the columns have their types.
+        types: The types that columns have in the end.
     """
+    look_at_types = f"is_retyped := {have_types(schema, table, types)};" if types else ""
     return do_block(f"""\
 DECLARE
   place text := {literal(schema) if schema else "current_schema()"};
@@ -50,6 +59,7 @@ DECLARE
   again text;
   copy text;
   persistence text;
+  is_retyped boolean := true;
 BEGIN
   -- With nothing on the path, every name is printed with its schema.
   PERFORM set_config('search_path', 'pg_catalog', true);
@@ -59,6 +69,7 @@ BEGIN
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = place AND c.relname = relation AND k.conname = {literal(name)};
+  {look_at_types}
   PERFORM set_config('search_path', path, true);
   IF found IS NOT NULL THEN
     FOREACH definition IN ARRAY found || definitions LOOP

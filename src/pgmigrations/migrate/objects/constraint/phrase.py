@@ -84,6 +84,7 @@ def _added(
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
         was=before.definition if before is not None else None,
+        until=_retyped(before, record, difference) if before is not None else None,
         before_tables=_is_used_by_whole_tables(record, difference.declared, difference),
     )
 
@@ -96,6 +97,7 @@ def _removed(
         record.table,
         record.definition,
         becomes=said(after, difference) if after is not None else None,
+        until=_retyped(record, after, difference) if after is not None else None,
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
         after_tables=_is_used_by_whole_tables(record, difference.actual, difference),
@@ -140,6 +142,23 @@ def _is_apart(before: ConstraintRecord, after: ConstraintRecord, difference: Dif
     return after.sort == "foreign key" and any(
         _differs(key, difference) for key in (_key(before), _key(after))
     )
+
+
+def _retyped(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> dict[str, list[str]] | None:
+    """Find the columns whose types change below a constraint, and what they are before and after.
+
+    The words of a check may mean the one thing before and the other after.
+    """
+    found = {}
+    for name in dict.fromkeys((*before.columns, *after.columns)):
+        identity = ("column", after.schema, after.table, name)
+        states = (difference.actual.get(identity), difference.declared.get(identity))
+        old, new = (getattr(record, "type", "") for record in states)
+        if old != new:
+            found[name] = [old, new]
+    return found or None
 
 
 def _column_differs(record: ConstraintRecord, name: str, difference: Difference) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
 
@@ -48,3 +48,21 @@ def unless_key(key: Sequence[str]) -> str:
     WHERE n.nspname = {literal(schema)} AND c.relname = {literal(table)}
       AND k.conname = {literal(name)}), '')"""
     return f"{found} = {literal(definition)}"
+
+
+def have_types(schema: str | None, table: str, types: Mapping[str, str]) -> str:
+    """Write the condition that columns have certain types, as they print under pinned settings.
+
+    Args:
+        schema: The table's schema; None for the first of the search path before it was pinned.
+        table: The table.
+        types: The type of each column, empty for a column that must not be there.
+    """
+    wanted = ", ".join(f"({literal(name)}, {literal(type_)})" for name, type_ in types.items())
+    return f"""NOT EXISTS (
+    SELECT FROM (VALUES {wanted}) AS wanted (name, type)
+    LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped)
+      ON n.nspname = {literal(schema) if schema else "place"} AND c.relname = {literal(table)}
+      AND a.attname = wanted.name
+    WHERE coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), '') <> wanted.type)"""

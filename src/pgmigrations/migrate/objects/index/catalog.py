@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from sqlalchemy import Connection, text
-
-from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
-from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
+from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,11 @@ class IndexRecord(Record):
     statistics: tuple[str, ...]
     is_clustered: bool
     comment: str
+
+    @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
 
     @property
     def identity(self) -> Identity:
@@ -64,7 +66,8 @@ BODY = f"""substr(pg_get_indexdef(o.oid), length({START} || quote_ident(o.relnam
 PROBE = f"{START} || 'pgm_probe ON pg_temp.pgm_copy ' || {BODY}"
 """The statement that makes the same index on a copy of its table."""
 
-_READ = text(f"""
+read = Catalog(
+    f"""
 SELECT n.nspname, o.relname, c.relname,
        {START} || quote_ident(o.relname) || {_PLACE} || ' ' || {BODY},
        i.indisvalid AND i.indisready,
@@ -82,9 +85,7 @@ WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence
   AND NOT EXISTS (SELECT FROM pg_constraint k
                   WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY n.nspname, o.relname
-""")
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[IndexRecord]:
-    """Read every index of the scope's tables in one statement."""
-    return records(connection, scope, _READ, IndexRecord, lambda one: (one.schema, one.table))
+""",
+    IndexRecord,
+)
+"""Reads every index of the scope's tables."""

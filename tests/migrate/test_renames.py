@@ -169,10 +169,13 @@ def test_a_rename_without_a_proof_leads_back_all_the_same(
     tmp_path: Path, database_url: str
 ) -> None:
     project = Project(tmp_path / "project", database_url, settings={"prove": "no"})
-    at(project, book(integer("year"), integer("gone", server_default="1"), number()))
+    values = sa.Column("value", sa.Text, server_default="1")
+    at(project, book(integer("year"), integer("gone", server_default="1"), number(), values))
     before = dump(project)
     label: sa.Column[Any] = sa.Column("label", sa.Enum("a", "b", name="label"))
-    at(project, book(integer("published", "year", index=True), label, name="volume", was="book"))
+    count = integer("count", "value", server_default="1")
+    columns = (integer("published", "year", index=True), label, count)
+    at(project, book(*columns, name="volume", was="book"))
     after = dump(project)
     project.downgrade()
     assert dump(project) == before

@@ -131,6 +131,8 @@ class Comparison(Generic[R]):
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
+        disturbed: Finds what stays as it is and must make way for the changes of others; it is
+            phrased like a change, with both states the same.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
@@ -140,6 +142,7 @@ class Comparison(Generic[R]):
     reprinted: Callable[[Connection, R], R] | None = None
     named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
+    disturbed: Callable[[Difference], Iterable[Change[R]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz lint types format test-all servers lock clean
+.PHONY: help setup up test fuzz lint types format test-all applications servers lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ format: setup ## Format the code and mend what ruff can mend
 
 test-all: setup ## Run the tests on every supported server and dependency set
 	@$(PY) scripts/test_all.py
+
+applications: setup ## Take the models of whole applications through everything (an hour)
+	@$(PY) -m pytest -n auto -m applications tests/applications $(ARGS)
 
 servers: setup ## Get the servers that test-all uses (installs packages when root)
 	@$(PY) scripts/test_all.py --provision-only

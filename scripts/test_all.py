@@ -166,7 +166,17 @@ def test(configuration: Configuration, arguments: Sequence[str]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         options = ["--server", configuration.server, f"--junit-xml={report}"]
-        command = [str(python), "-m", "pytest", "-n", "auto", "-m", "", *options, *arguments]
+        command = [
+            str(python),
+            "-m",
+            "pytest",
+            "-n",
+            "auto",
+            "-m",
+            "not applications",
+            *options,
+            *arguments,
+        ]
         done = subprocess.run(command, cwd=ROOT, check=False)
         counts, seconds = summary(report)
     note = "" if counts else "pytest did not finish"

@@ -7,7 +7,9 @@ Which server: `--server`, else PGMIGRATIONS_TEST_URL, else PGMIGRATIONS_TEST_SER
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -62,6 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     for name in FOREIGN_VARIABLES:
         os.environ.pop(name, None)
+    # What tests make the server understand is nothing to keep.
+    cache = tempfile.mkdtemp(prefix="pgmigrations-cache-")
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+    os.environ["XDG_CACHE_HOME"] = cache
     told = getattr(config, "workerinput", {}).get(WORKER_INPUT)
     server = SessionServer.joined(ServerAddress.from_input(told)) if told else _chosen(config)
     config.stash[SERVER] = server

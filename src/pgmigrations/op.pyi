@@ -640,7 +640,7 @@ def remove_constraint(
     definition: str,
     *,
     becomes: str | None = None,
-    unless: Sequence[str] | None = None,
+    until: Sequence[Sequence[str]] | None = None,
     schema: str | None = None,
 ) -> None:
     """Drop a constraint, if it is there and means what the revision says.
@@ -659,9 +659,10 @@ def remove_constraint(
             make it any more, since columns or labels have changed, it is not compared.
         becomes: The definition that it gets later in the same revision, for one whose columns
             change in between; where it is like that already, nothing is done.
-        unless: Schema, table, name and definition of the key that changes in between, for a
-            foreign key that is added again after; where that key is like that already,
-            nothing is done. An empty definition: where there is no such key.
+        until: What changes in between, for one that makes way for it and is added again after:
+            `column`, `constraint` or `index`, schema, table, name and definition of each, the
+            definition empty for what is gone. Once all of them are like that and the
+            constraint means what it shall, nothing is done.
         schema: The table's schema; by default the first of the search path.
 
     Raises:
@@ -821,6 +822,7 @@ def replace_index(
     old_options: Mapping[str, Any] | None = None,
     new_options: Mapping[str, Any] | None = None,
     step: str | None = None,
+    until: Sequence[Sequence[str]] | None = None,
     schema: str | None = None,
 ) -> None:
     """Drop an index and create it by another definition, unless it has that already.
@@ -847,6 +849,8 @@ def replace_index(
         new_options: The same after.
         step: `"drop"` or `"create"` does only that half, where the type of a column changes
             between the two; by default both.
+        until: For a step, `column`, schema, table, name and type of the columns that change;
+            before, an index that is as `new` says is taken for one that is as `old` says.
         schema: The table's schema; by default the first of the search path.
 
     Raises:

@@ -52,6 +52,8 @@ class Settings:
         revision_number_width: Digits of a sequential number; wider ones on disk win.
         scratch_url: Server on which scratch databases are created, where the role may not create
             them beside the database; `embedded` for a server of our own; empty for beside it.
+        cache: Folder that keeps what the server has made of the models; `off` for none, empty for
+            `pgmigrations` in the user's cache folder.
         prove: Whether a revision is run on a copy of the schema before it is written.
         ignore_extensions: Extensions that are left alone although no model declares them.
         type_packages: Packages other than SQLAlchemy whose column types revisions may import.
@@ -63,6 +65,7 @@ class Settings:
     revision_number_floor: int = 1
     revision_number_width: int = 3
     scratch_url: str = ""
+    cache: str = ""
     prove: bool = True
     ignore_extensions: tuple[str, ...] = ()
     type_packages: tuple[str, ...] = ("pgvector",)

@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from tests.applications.part import copied
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ROOT / ".servers" / "applications"
@@ -32,6 +34,8 @@ class Application:
         calls: Functions without arguments that import more, as `module:function`.
         environment: Variables that it wants to be set while it is imported.
         extensions: What its `create_all()` expects the database to have.
+        listeners: Whether its `create_all()` makes tables and what belongs to them only; where it
+            also makes views or triggers by listeners, the models are taken without those.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Application:
     calls: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
+    listeners: bool = True
 
     @property
     def lock(self) -> Path:
@@ -62,7 +67,8 @@ class Application:
             _named(call)()
         found = _named(self.metadata)
         assert isinstance(found, MetaData)
-        return found
+        # A copy has no listeners.
+        return found if self.listeners else copied(found, [*found.tables])
 
     def _found_modules(self) -> Iterator[str]:
         if self.modules:

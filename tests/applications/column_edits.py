@@ -13,7 +13,6 @@ from sqlalchemy import (
     DefaultClause,
     Enum,
     ForeignKey,
-    Index,
     Integer,
     MetaData,
     String,
@@ -27,11 +26,13 @@ from tests.applications.edit import (
     Change,
     Edit,
     NotThere,
+    compiled,
     find_column,
     given_column,
     is_text,
     keyed,
     tables,
+    words,
 )
 
 
@@ -70,34 +71,19 @@ def _indexed_column(metadata: MetaData) -> Column[Any]:
     for table in tables(metadata):
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
             columns = list(index.columns)
-            others = [one for one in table.indexes if one is not index]
-            if (
-                len(columns) == 1
-                and len(list(index.expressions)) == 1
-                and columns[0].name not in keyed(table)
-                and not any(columns[0].name in map(str, _names(one)) for one in others)
-                and not any(
-                    columns[0].name in _constraint_text(constraint)
-                    for constraint in table.constraints
-                )
-            ):
+            if len(columns) != 1 or columns[0].name in keyed(table):
+                continue
+            name = columns[0].name
+            others = [words(one) for one in table.indexes if one is not index]
+            others += [_words(constraint) for constraint in table.constraints]
+            if words(index) == name and not any(name in one for one in others):
                 return columns[0]
     raise NotThere
 
 
-def _names(index: Index) -> list[str]:
-    assert index.table is not None
-    where = str(index.dialect_options["postgresql"]["where"])
-    return [
-        column.name
-        for column in index.table.columns
-        if column.name in " ".join([*map(str, index.expressions), where])
-    ]
-
-
-def _constraint_text(constraint: Any) -> str:
+def _words(constraint: Any) -> str:
     if isinstance(constraint, CheckConstraint):
-        return str(constraint.sqltext)
+        return compiled(constraint.sqltext)
     return " ".join(column.name for column in constraint.columns)
 
 

@@ -10,12 +10,15 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Index,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
+
+from pgmigrations.migrate.core.quoting import DIALECT
 
 Change: TypeAlias = Callable[[MetaData], None]
 Find: TypeAlias = Callable[[MetaData], Any]
@@ -84,20 +87,29 @@ def keyed(table: Table) -> set[str]:
 def used(table: Table) -> set[str]:
     """Name the columns that something else of the table is about."""
     found = keyed(table)
-    for index in table.indexes:
-        text_of = " ".join(
-            [*map(str, index.expressions), str(index.dialect_options["postgresql"]["where"])]
-        )
-        found |= {column.name for column in table.columns if column.name in text_of}
+    said = [words(index) for index in table.indexes]
     for constraint in table.constraints:
         if isinstance(constraint, CheckConstraint):
-            found |= {c.name for c in table.columns if c.name in str(constraint.sqltext)}
+            said.append(compiled(constraint.sqltext))
         elif isinstance(constraint, UniqueConstraint):
             found |= {column.name for column in constraint.columns}
-    for column in table.columns:
-        if column.computed is not None:
-            found |= {c.name for c in table.columns if c.name in str(column.computed.sqltext)}
-    return found
+    said += [compiled(one.computed.sqltext) for one in table.columns if one.computed is not None]
+    return found | {column.name for column in table.columns if column.name in " ".join(said)}
+
+
+def words(index: Index) -> str:
+    """Write down everything that an index is about."""
+    options = index.dialect_options["postgresql"]
+    clauses = [*index.expressions, options["where"]]
+    named = [str(one) for one in options["include"] or ()]
+    return " ".join([*(compiled(one) for one in clauses if one is not None), *named])
+
+
+def compiled(clause: Any) -> str:
+    """Write a clause as PostgreSQL is given it."""
+    if isinstance(clause, str):
+        return clause
+    return str(clause.compile(dialect=DIALECT, compile_kwargs={"include_table": False}))
 
 
 def find_column(

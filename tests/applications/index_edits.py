@@ -87,9 +87,10 @@ def index_edits() -> Iterator[Edit]:
             else:
                 _alter_own(index, sort)
 
-        yield Edit(f"add a {sort} index", give)
-        yield Edit(f"drop a {sort} index", drop, give, find)
-        yield Edit(f"alter a {sort} index", alter, give, find)
+        article = "an" if sort[0] in "eoI" else "a"
+        yield Edit(f"add {article} {sort} index", give)
+        yield Edit(f"drop {article} {sort} index", drop, give, find)
+        yield Edit(f"alter {article} {sort} index", alter, give, find)
 
 
 def _is_said(option: Any) -> bool:

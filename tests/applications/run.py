@@ -5,6 +5,7 @@ python -m tests.applications.run NAME SERVER_URL RUN PROGRAMS OUTCOMES [whole] [
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import warnings
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> int:
     name, url, run, programs, path, *wanted = arguments
     application = applications()[name]
     outcomes = Outcomes(Path(path))
+    # Where the proof of a revision looks for pg_dump.
+    os.environ["PATH"] = os.pathsep.join([programs, os.environ["PATH"]])
     # Those of the application's own code are not ours to mend.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from pgmigrations.migrate.core.quoting import DIALECT, escape_parameters
 from tests.applications.column_edits import add_column_with_key
@@ -52,6 +53,34 @@ def reword_check(metadata: MetaData) -> None:
     options = {"literal_binds": True, "include_table": False}
     said = str(check.sqltext.compile(dialect=DIALECT, compile_kwargs=options))
     check.sqltext = text(escape_parameters(f"({said}) OR 2 > 1"))
+
+
+def _exclusion(metadata: MetaData) -> ExcludeConstraint:
+    for table in tables(metadata):
+        for constraint in table.constraints:
+            if isinstance(constraint, ExcludeConstraint) and constraint.name:
+                return constraint
+    raise NotThere
+
+
+def add_exclusion(metadata: MetaData) -> None:
+    column = text_column(metadata)
+    column.table.append_constraint(_excluding(column))
+
+
+def _excluding(column: Column[Any]) -> ExcludeConstraint:
+    # GiST takes scalars with an extension's operator class only.
+    return ExcludeConstraint((column, "="), name=f"{NAME}_exclusion", using="gist")
+
+
+def drop_exclusion(metadata: MetaData) -> None:
+    constraint = _exclusion(metadata)
+    constraint.table.constraints.discard(constraint)
+
+
+def alter_exclusion(metadata: MetaData) -> None:
+    constraint: Any = _exclusion(metadata)
+    constraint.where = text("1 = 1")
 
 
 def _key(metadata: MetaData) -> ForeignKeyConstraint:
@@ -106,6 +135,9 @@ def table_edits() -> list[Edit]:
         Edit("add a CHECK", add_check),
         Edit("drop a CHECK", drop_check, add_check, _check),
         Edit("reword a CHECK", reword_check, add_check, _check),
+        Edit("add an exclusion constraint", add_exclusion),
+        Edit("drop an exclusion constraint", drop_exclusion, add_exclusion, _exclusion),
+        Edit("alter an exclusion constraint", alter_exclusion, add_exclusion, _exclusion),
         Edit("change ON DELETE", change_ondelete, add_column_with_key, _key),
         Edit("change a table's comment", comment_table),
         Edit("change a column's comment", comment_column),

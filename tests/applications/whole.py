@@ -12,6 +12,16 @@ from tests.applications.outcome import Failed, Outcomes
 from tests.support.database import Databases
 from tests.support.project import Project
 
+STEPS = (
+    "autogenerate from nothing, proved",
+    "upgrade",
+    "check is clean",
+    "the dump equals create_all()'s",
+    "a restored dump is clean",
+    "downgrade base leaves nothing",
+    "upgrade again",
+)
+
 
 def go_through(
     application: Application,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -27,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from tests.contract.contract import Sample
 
-AnyType = TypeEngine[object] | type[TypeEngine[object]]
+AnyType: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
 
 
 def mood(metadata: MetaData) -> Enum:
@@ -162,14 +163,15 @@ def unknown_types(*, changed: bool) -> MetaData:
         Column("a", TSVECTOR if changed else Text),
         Column("b", LargeBinary if changed else Text),
     )
-    some = [Column("a", TSVECTOR), Column("b", LargeBinary)]
-    Table("more", metadata, Column("id", Integer), *(some if changed else []))
-    Table(
-        "less", metadata, Column("id", Integer), *([] if changed else [one._copy() for one in some])
-    )
+    Table("more", metadata, Column("id", Integer), *(_unknown() if changed else []))
+    Table("less", metadata, Column("id", Integer), *([] if changed else _unknown()))
     if not changed:
-        Table("gone", metadata, *[one._copy() for one in some])
+        Table("gone", metadata, *_unknown())
     return metadata
+
+
+def _unknown() -> list[Column[Any]]:
+    return [Column("a", TSVECTOR), Column("b", LargeBinary)]
 
 
 BUILDERS: dict[str, Callable[..., MetaData]] = {

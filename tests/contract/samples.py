@@ -41,6 +41,7 @@ from tests.contract.contract import Sample
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
+from tests.contract.retyping_samples import RETYPING_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -328,6 +329,7 @@ THOROUGH_SAMPLES = (
     *COLUMN_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
+    *RETYPING_SAMPLES,
     *(
         Sample(
             kind,

@@ -25,13 +25,13 @@ class Databases:
     """
 
     def __init__(self, address: ServerAddress) -> None:
-        self._address = address
+        self.address = address
         self._numbers = itertools.count(1)
 
     @cached_property
     def connection(self) -> Connection:
         """The connection to the maintenance database, in autocommit."""
-        engine = create_engine(self._address.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        engine = create_engine(self.address.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         return engine.connect()
 
     @cached_property
@@ -62,10 +62,10 @@ class Databases:
         Args:
             template: Name of the database to copy.
         """
-        name = f"{self._address.run}_{os.getpid()}_{next(self._numbers)}"
+        name = f"{self.address.run}_{os.getpid()}_{next(self._numbers)}"
         self._create(name, template)
         try:
-            yield self._address.url_of(name)
+            yield self.address.url_of(name)
         finally:
             self._drop(name)
 
@@ -77,7 +77,7 @@ class Databases:
             build: Fills the empty database behind the URL it is given, and closes its connections.
         """
         digest = hashlib.sha256(key.encode()).digest()
-        name = f"{self._address.run}_t_{digest.hex()[:12]}"
+        name = f"{self.address.run}_t_{digest.hex()[:12]}"
         lock = int.from_bytes(digest[:8], "big", signed=True)
         self.connection.exec_driver_sql(f"SELECT pg_advisory_lock({lock})")
         try:
@@ -86,7 +86,7 @@ class Databases:
             # What a build that failed has left is no template yet.
             self._drop(name)
             self._create(name, "template0")
-            build(self._address.url_of(name))
+            build(self.address.url_of(name))
             self.connection.exec_driver_sql(
                 f'ALTER DATABASE "{name}" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false'
             )
@@ -98,7 +98,7 @@ class Databases:
         """Drop every database that this test session made, templates too."""
         names = self.connection.exec_driver_sql(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)",
-            (f"{self._address.run}_",),
+            (f"{self.address.run}_",),
         )
         for name in names.scalars().all():
             if self._is_template(name):

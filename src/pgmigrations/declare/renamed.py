@@ -62,7 +62,7 @@ def renamed_from(old: str) -> dict[Any, Any]:
 
     Args:
         old: The name as the database has it, unquoted; what a naming convention makes is written
-            out. The schema, and the table of a column or constraint, stay.
+            out. The schema, and the table of what is in one, stay.
 
     Raises:
         ValueError: The name is empty.

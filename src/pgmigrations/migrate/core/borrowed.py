@@ -2,85 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
-from pgmigrations.migrate.core.snapshot import Scope
-
-# Each yields statements; the order is that of their dependencies. Format does the quoting.
-_STATEMENTS = (
-    """
-SELECT '', e.extname, format('CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I VERSION %L CASCADE',
-              e.extname, n.nspname, e.extversion)
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-WHERE e.oid >= 16384 ORDER BY e.oid
-""",
-    """
-SELECT n.nspname, t.typname, format('CREATE TYPE %I.%I AS ENUM (%s)', n.nspname, t.typname,
-              (SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
-               FROM pg_enum e WHERE e.enumtypid = t.oid))
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-WHERE t.typtype = 'e' AND n.nspname = ANY(:schemas) AND {unowned}
-""",
-    """
-SELECT n.nspname, t.typname, format('CREATE TYPE %I.%I AS (%s)', n.nspname, t.typname,
-              (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
-                                 ', ' ORDER BY a.attnum)
-               FROM pg_attribute a WHERE a.attrelid = t.typrelid AND NOT a.attisdropped))
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
-WHERE n.nspname = ANY(:schemas) AND {unowned}
-ORDER BY t.oid
-""",
-    """
-SELECT n.nspname, t.typname, format('CREATE DOMAIN %I.%I AS %s%s%s%s', n.nspname, t.typname,
-              format_type(t.typbasetype, t.typtypmod),
-              CASE WHEN t.typdefault IS NULL THEN '' ELSE ' DEFAULT ' || t.typdefault END,
-              CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END,
-              coalesce((SELECT string_agg(format(' CONSTRAINT %I %s', k.conname,
-                                                 pg_get_constraintdef(k.oid)), '')
-                        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), ''))
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-WHERE t.typtype = 'd' AND n.nspname = ANY(:schemas) AND {unowned}
-ORDER BY t.oid
-""",
-    """
-SELECT n.nspname, '', pg_get_functiondef(t.oid)
-FROM pg_proc t JOIN pg_namespace n ON n.oid = t.pronamespace
-WHERE t.prokind IN ('f', 'p', 'w') AND n.nspname = ANY(:schemas) AND {unowned}
-ORDER BY t.oid
-""",
-)
-_UNOWNED = "NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = t.oid AND x.deptype = 'e')"
+from pgmigrations.migrate.core.borrowed_query import BORROWED
+from pgmigrations.migrate.core.quoting import do_block, text_array
 
 
-def borrow(
-    target: Connection, scratch: Connection, scope: Scope, declared: set[tuple[str, str]]
-) -> None:
-    """Copy what can be copied; what cannot (a function on tables that are not there) is left out.
+@dataclass(frozen=True)
+class Borrowed:
+    """What is copied into a scratch database.
 
-    A model that uses something that was left out is refused by the server when it is created, by
-    name.
+    Attributes:
+        making: The SQL that makes all of it that is not there and can be made.
+        returning: The SQL that takes out again what nothing uses.
+    """
+
+    making: str
+    returning: str
+
+
+def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowed:
+    """Read what there is to copy, in one statement, and write the one that makes it.
+
+    The order is the server's: what fails is tried again after the rest, until nothing more can be
+    made. What then cannot (a function on tables that are not there yet, an operator class without
+    being superuser) is left out. A model that uses something that was left out is refused by the
+    server when it is created, by name.
 
     Args:
         target: Where the objects are.
-        scratch: Where they are copied to.
-        scope: The schemas that are looked at.
-        declared: (schema, name) of the types that the models create themselves.
+        declared: (schema, name) of the types and sequences that the models create themselves.
     """
+    found = [
+        (statement, undone)
+        for schema, name, statement, undone in target.execute(text(BORROWED)).all()
+        if (schema, name) not in declared
+    ]
+    return Borrowed(
+        _tried([statement for statement, _ in found]),
+        _tried([undone for _, undone in found if undone]),
+    )
+
+
+def borrowed_digest() -> str:
+    """Write an expression: a digest of all that `borrow` would copy.
+
+    Its parameter is `declared_names`, JSON arrays of the schema and name of what the models create
+    themselves.
+    """
+    return f"""
+SELECT encode(sha256(convert_to(coalesce(string_agg(b.statement, chr(10)), ''), 'UTF8')), 'hex')
+FROM ({BORROWED}) AS b (schema, name, statement, undone)
+WHERE json_build_array(b.schema, b.name)::text <> ALL(:declared_names)"""
+
+
+def _tried(statements: list[str]) -> str:
+    """Write a statement that runs others, in whatever order they succeed."""
     # Bodies speak of tables that come later.
-    scratch.exec_driver_sql("SET LOCAL check_function_bodies = off")
-    for query in _STATEMENTS:
-        found = target.execute(
-            text(query.format(unowned=_UNOWNED)), {"schemas": sorted(scope.schemas)}
-        )
-        for schema, name, statement in found.all():
-            if (schema, name) in declared:
-                continue
-            savepoint = scratch.begin_nested()
-            try:
-                scratch.exec_driver_sql(statement, execution_options={"no_parameters": True})
-            except DBAPIError:
-                savepoint.rollback()
-            else:
-                savepoint.commit()
+    return do_block(f"""DECLARE
+  pending text[] := {text_array(statements)};
+  rest text[];
+  one text;
+BEGIN
+  PERFORM pg_catalog.set_config('check_function_bodies', 'off', true);
+  LOOP
+    rest := ARRAY[]::text[];
+    FOREACH one IN ARRAY pending LOOP
+      BEGIN
+        EXECUTE one;
+      EXCEPTION WHEN OTHERS THEN
+        rest := pg_catalog.array_append(rest, one);
+      END;
+    END LOOP;
+    EXIT WHEN pg_catalog.cardinality(rest) IN (0, pg_catalog.cardinality(pending));
+    pending := rest;
+  END LOOP;
+END""")

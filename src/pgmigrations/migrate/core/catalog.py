@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
+from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.snapshot import R, Scope
 
 PINNED = {
@@ -85,42 +88,65 @@ a domain uses it, too: `used.elsewhere`."""
 
 
 @contextmanager
-def pinned(connection: Connection) -> Iterator[None]:
+def pinned(connection: Connection) -> Iterator[Mapping[str, str]]:
     """Read under settings by which both sides of a comparison print alike.
 
-    The settings before come back at the end, within the same transaction.
+    The settings before are what it gives, and come back at the end, within the same transaction.
+    With them it gives `current_schemas`, what the search path found.
     """
-    names = list(PINNED)
-    before = connection.execute(
-        text("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
-    ).one()
-    _set(connection, PINNED)
+    before = _set(connection, PINNED)
     try:
-        yield
+        yield before
     finally:
-        _set(connection, dict(zip(names, before, strict=True)))
+        _set(connection, {name: before[name] for name in PINNED})
 
 
-def records(
-    connection: Connection,
-    scope: Scope,
-    statement: TextClause,
-    record: Callable[..., R],
-    relation: Callable[[R], tuple[str, ...]],
-) -> Iterator[R]:
-    """Read the records of a kind: one statement, whose columns are the record's fields.
+class Catalog(Generic[R]):
+    """How a kind of object is read: a statement, and what a row of it is.
+
+    Called with a connection and a scope, it reads the records in one statement. Several are read
+    in one statement by `read_states`.
+
+    Example:
+        >>> read = Catalog("SELECT nspname, relname FROM … WHERE nspname = ANY(:schemas)", Record)
 
     Args:
-        connection: Where to read.
-        scope: Gives the statement its `schemas`, and tells which relations are left out.
-        statement: The query.
-        record: The class of the kind's records.
-        relation: Tells the (schema, name) of the relation that a record belongs to.
+        statement: The query; its columns are the record's fields, its one parameter the
+            `schemas` of the scope. Arrays may be of any depth.
+        record: The class of the records, or a function that makes one of a row's values.
+        is_looked_at: Tells of a record whether the scope leaves it in.
     """
-    for row in connection.execute(statement, {"schemas": sorted(scope.schemas)}):
-        found = record(*map(frozen, row))
-        if relation(found) not in scope.ignore_relations:
-            yield found
+
+    def __init__(
+        self,
+        statement: str,
+        record: Callable[..., R],
+        is_looked_at: Callable[[R, Scope], bool] | None = None,
+    ) -> None:
+        self.statement = statement
+        self._record = record
+        self._is_looked_at = is_looked_at
+
+    def __call__(self, connection: Connection, scope: Scope) -> Iterator[R]:
+        """Read the records of a scope."""
+        found = connection.execute(text(self.statement), {"schemas": sorted(scope.schemas)})
+        return self.records(found, scope)
+
+    @cached_property
+    def width(self) -> int:
+        """The number of the statement's columns."""
+        parameters = inspect.signature(self._record).parameters.values()
+        return sum(one.kind is not inspect.Parameter.KEYWORD_ONLY for one in parameters)
+
+    def records(self, rows: Iterable[Sequence[Any]], scope: Scope) -> Iterator[R]:
+        """Make the records of rows; those of relations that the scope ignores are left out."""
+        for row in rows:
+            found = self._record(*map(frozen, row))
+            place = found.relation or (found.schema, found.name)
+            if place not in scope.ignore_relations and (
+                self._is_looked_at is None or self._is_looked_at(found, scope)
+            ):
+                yield found
 
 
 def users(places: Iterable[Sequence[str]]) -> frozenset[tuple[str, str, str]]:
@@ -133,9 +159,16 @@ def frozen(value: Any) -> Any:
     return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
-def _set(connection: Connection, settings: dict[str, str]) -> None:
-    calls = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(settings)))
-    parameters: dict[str, str] = {}
-    for number, (name, value) in enumerate(settings.items()):
-        parameters |= {f"n{number}": name, f"v{number}": value}
-    connection.execute(text(f"SELECT {calls}"), parameters)
+def _set(connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
+    """Set settings for the transaction, and return what they were."""
+    names = ["current_schemas", *settings]
+    # A list of results is worked off from left to right.
+    before = ["pg_catalog.current_schemas(false)::pg_catalog.text"]
+    before += [f"pg_catalog.current_setting({literal(name)})" for name in settings]
+    after = [
+        f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)"
+        for name, value in settings.items()
+    ]
+    sql = f"SELECT {', '.join([*before, *after])}"
+    row = connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).one()
+    return dict(zip(names, row[: len(names)], strict=True))

@@ -117,8 +117,9 @@ def compare_kinds(
         while found := {one.record.identity for one in _still_used(changes)}:
             used |= found
             changes = [one for one in changes if one.record.identity not in found]
-        ours = {key: one for key, one in difference.actual.items() if key not in used}
-        difference = dataclasses.replace(difference, actual=ours)
+        if used:
+            ours = {key: one for key, one in difference.actual.items() if key not in used}
+            difference = dataclasses.replace(difference, actual=ours)
         migration.opts[_FINDINGS] = Findings(difference, changes, copy, renamed)
         try:
             renames = renamed.operations if renamed is not None else ()

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.borrowed import borrow
-from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.borrowed import Borrowed, borrow
 from pgmigrations.migrate.core.empty_database import EmptyDatabase
 from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provisions
 from pgmigrations.migrate.core.quoting import DIALECT, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
-from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot, snapshot
-from pgmigrations.migrate.core.types import named_types
+from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot
+from pgmigrations.migrate.core.state import read_states
+from pgmigrations.migrate.core.types import named_types, sequences
+
+Place: TypeAlias = tuple[str, str]
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -52,6 +55,19 @@ class ModelsRefused(PgMigrationsError):
         self.sqlstate = sqlstate
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some tables of the models, by (schema, name).
+
+    Attributes:
+        whole: Those that are created with all that is in them.
+        supporting: Those that the others refer to, created without their own foreign keys.
+    """
+
+    whole: frozenset[Place]
+    supporting: frozenset[Place]
+
+
 @contextmanager
 def declared_database(
     target: Connection,
@@ -59,6 +75,7 @@ def declared_database(
     kinds: Sequence[AnyKind],
     scope: Scope,
     scratch_url: str = "",
+    part: Part | None = None,
 ) -> Iterator[Connection]:
     """Create everything that the models declare in a scratch database beside the target.
 
@@ -71,36 +88,48 @@ def declared_database(
         kinds: The list of `pgmigrations.migrate.kinds`.
         scope: The schemas that the models name.
         scratch_url: As in the settings.
+        part: The tables that are created; None for all.
 
     Raises:
         NoScratchDatabase: The role may not create a database.
         ModelsRefused: The server does not create what the models say, and why.
     """
     with scratch_database(target, scratch_url) as scratch:
-        types = {
-            (type_.schema or scope.default_schema, type_.name or "")
-            for type_ in named_types(metadatas)
-        }
+        borrowed = borrow(target, declared_names(metadatas, scope))
 
         def begin() -> None:
             for schema in sorted(scope.schemas):
                 send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-            borrow(target, scratch, scope, types)
+            send(scratch, borrowed.making)
 
-        _create(scratch, begin, [*creation(metadatas, kinds, scope)], kinds)
+        _create(scratch, begin, borrowed, [*creation(metadatas, kinds, scope, part)], kinds)
+        send(scratch, borrowed.returning)
         yield scratch
+
+
+def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str, str]]:
+    """Return (schema, name) of the types and sequences that the models create themselves."""
+    return {
+        (one.schema or scope.default_schema, one.name or "")
+        for one in (*named_types(metadatas), *sequences(metadatas))
+    }
 
 
 def _create(
     scratch: Connection,
     begin: Callable[[], None],
+    borrowed: Borrowed,
     statements: list[str],
     kinds: Sequence[AnyKind],
 ) -> None:
     """Send the statements; where the server lacks something, start over with what brings it."""
     while True:
         begin()
-        refused = _sent(scratch, statements)
+        if _are_sent(scratch, statements):
+            return
+        scratch.rollback()
+        begin()
+        refused = _sent(scratch, statements, borrowed)
         if refused is None:
             return
         position, error = refused
@@ -110,7 +139,7 @@ def _create(
         offers: list[str] = []
         if sqlstate in UNDEFINED:
             begin()
-            _sent(scratch, statements[:position])
+            _sent(scratch, statements[:position], borrowed)
             offers = provisions(scratch, statement, kinds, message)
             scratch.rollback()
         if len(offers) != 1 or offers[0] in statements:
@@ -118,35 +147,99 @@ def _create(
         statements.insert(0, offers[0])
 
 
-def _sent(scratch: Connection, statements: Sequence[str]) -> tuple[int, DBAPIError] | None:
-    """Send statements up to the first that is refused."""
+def _are_sent(scratch: Connection, statements: Sequence[str]) -> bool:
+    """Send all statements at once, in one round trip; tell whether the server takes them."""
+    try:
+        send(scratch, "\n;\n".join(statements) or "SELECT")
+    except DBAPIError:
+        return False
+    return True
+
+
+def _sent(
+    scratch: Connection, statements: Sequence[str], borrowed: Borrowed
+) -> tuple[int, DBAPIError] | None:
+    """Send statements up to the first that is refused.
+
+    What is borrowed may have waited for a table of the models, and a later table for that: it is
+    tried again before a statement counts as refused.
+    """
     for position, statement in enumerate(statements):
         try:
-            send(scratch, statement)
+            if not _is_taken(scratch, statement):
+                send(scratch, borrowed.making)
+                send(scratch, statement)
         except DBAPIError as error:
             return position, error
     return None
 
 
+def _is_taken(scratch: Connection, statement: str) -> bool:
+    savepoint = scratch.begin_nested()
+    try:
+        send(scratch, statement)
+    except DBAPIError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
+
+
 def creation(
-    metadatas: Sequence[MetaData], kinds: Sequence[AnyKind], scope: Scope
+    metadatas: Sequence[MetaData],
+    kinds: Sequence[AnyKind],
+    scope: Scope,
+    part: Part | None = None,
 ) -> Iterator[str]:
-    """Yield the SQL that creates everything that the models declare."""
-    for kind in kinds:
-        if kind.comparison is not None and kind.comparison.created is not None:
-            yield from kind.comparison.created(metadatas, scope)
+    """Yield the SQL that creates everything that the models declare, or a part of it."""
+    yield from created_by_kinds(metadatas, kinds, scope)
     statements: list[str] = []
 
+    def place(table: Table) -> Place:
+        return (table.schema or scope.default_schema, table.name)
+
     def keep(element: ExecutableDDLElement, *_: Any, **__: Any) -> None:
-        statements.append(str(element.compile(dialect=DIALECT)).strip())
+        wanted: ExecutableDDLElement | None = element
+        if part is not None:
+            wanted = _supporting(element, lambda table: place(table) in part.supporting)
+        if wanted is not None:
+            statements.append(str(wanted.compile(dialect=DIALECT)).strip())
 
     connection = EmptyDatabase(DIALECT, keep)
     for metadata in metadatas:
-        metadata.create_all(connection, checkfirst=False)
+        tables = None
+        if part is not None:
+            some = part.whole | part.supporting
+            tables = [table for table in metadata.tables.values() if place(table) in some]
+        metadata.create_all(connection, tables, checkfirst=False)
     yield from statements
+
+
+def created_by_kinds(
+    metadatas: Sequence[MetaData], kinds: Sequence[AnyKind], scope: Scope
+) -> Iterator[str]:
+    """Yield the SQL that makes what `MetaData.create_all()` does not."""
+    for kind in kinds:
+        if kind.comparison is not None and kind.comparison.created is not None:
+            yield from kind.comparison.created(metadatas, scope)
+
+
+def _supporting(
+    element: ExecutableDDLElement, is_supporting: Callable[[Table], bool]
+) -> ExecutableDDLElement | None:
+    """Leave of a supporting table what a foreign key may rest on."""
+    item = getattr(element, "element", None)
+    table = item if isinstance(item, Table) else getattr(item, "table", None)
+    if not isinstance(table, Table) or not is_supporting(table):
+        return element
+    if isinstance(element, CreateTable):
+        return CreateTable(table, include_foreign_key_constraints=[])
+    if isinstance(element, CreateIndex) and element.element.unique:
+        return element
+    return None
 
 
 def read_all(connection: Connection, kinds: Sequence[AnyKind], scope: Scope) -> Snapshot[Record]:
     """Read every kind, in a constant number of statements, as both sides of a comparison are."""
-    with pinned(connection):
-        return snapshot(record for kind in kinds for record in kind.read(connection, scope))
+    state, _ = read_states(connection, kinds, scope)
+    return state.snapshot()

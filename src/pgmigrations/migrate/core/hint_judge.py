@@ -88,21 +88,6 @@ class HintJudge:
             raise RenameRefused(
                 hint, scope, f"{hint.old} is what {other.new} was, by another hint", "Remove one"
             )
-        self._refuse_other_table(kind, hint)
-
-    def _refuse_other_table(self, kind: AnyKind, hint: RenameHint) -> None:
-        """Refuse an index, whose name is unique in its schema, that is on another table."""
-        old = self._difference.found.get((kind.name, *hint.place, hint.old))
-        new = self._difference.declared.get((kind.name, *hint.place, hint.new))
-        if old is None or new is None or not (old.relation and new.relation):
-            return
-        if old.relation != self.moved.get(new.relation, new.relation):
-            raise RenameRefused(
-                hint,
-                self._difference.scope,
-                f"{hint.old} is in {'.'.join(old.relation)}",
-                "Correct the name, or remove the hint",
-            )
 
     def _is_left_out(self, kind: AnyKind, hint: RenameHint) -> bool:
         """Ask the project's `include_object` about it, and about its table."""
@@ -119,16 +104,10 @@ class HintJudge:
 
     def _has_place(self, kind: AnyKind, hint: RenameHint, place: Place) -> bool:
         """Tell whether the database has what the hint is in, so that it may be a slip."""
-        if len(place) > 1:
-            named = (("table", *place), (kind.name, *place))
-            return any(identity in self._difference.found for identity in named)
+        found, declared = self._difference.found, self._difference.declared
         if kind.name == "table":
-            found, declared = self._difference.found, self._difference.declared
             return any(identity[0] == "table" and identity in declared for identity in found)
-        if hint.table is None:
-            return False
-        table = (hint.table.schema or self._difference.scope.default_schema, hint.table.name)
-        return ("table", *self.moved.get(table, table)) in self._difference.found
+        return any(identity in found for identity in (("table", *place), (kind.name, *place)))
 
 
 def _is_there(kind: AnyKind, state: Snapshot[Any], place: Place, name: str) -> bool:

@@ -12,6 +12,7 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
+from pgmigrations.migrate.core.catalog import Catalog
 from pgmigrations.migrate.core.hint import Renaming
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.quoting import chosen_name
@@ -33,6 +34,7 @@ class Difference:
         found: What the database holds, with what is nobody's business here.
         differing: The identities of what differs, for a room that looks at its neighbours: the
             records of the rest may print differently.
+        server: Where a room may ask the server what it knows, such as its casts; only to read.
     """
 
     scope: Scope
@@ -41,6 +43,7 @@ class Difference:
     metadatas: Sequence[MetaData]
     found: Snapshot[Any] = field(default_factory=dict)
     differing: frozenset[Identity] = frozenset()
+    server: Connection | None = field(default=None, compare=False, repr=False)
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
@@ -84,7 +87,14 @@ class Difference:
 
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
-        return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
+        return Difference(
+            self.scope,
+            self.declared,
+            self.actual,
+            (),
+            differing=self.differing,
+            server=self.server,
+        )
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], Table]:
@@ -151,7 +161,7 @@ class Kind(Generic[R]):
 
     Attributes:
         name: The standard term, singular.
-        read: Reads its records from the catalogs, in a constant number of statements.
+        read: Reads its records from the catalogs, in one statement.
         operations: Its own operations.
         comparison: How autogenerate compares it; None where Alembic's own comparators do.
         renaming: How its objects get another name; None where they do not.
@@ -162,7 +172,7 @@ class Kind(Generic[R]):
     """
 
     name: str
-    read: Callable[[Connection, Scope], Iterable[R]]
+    read: Catalog[R]
     operations: tuple[type[Operation], ...] = ()
     comparison: Comparison[R] | None = None
     renaming: Renaming[R] | None = None

@@ -101,9 +101,7 @@ def _each_once(pairs: Sequence[_Pair]) -> Iterator[_Pair]:
 
 def _advice(old: Record, new: Record, difference: Difference) -> str:
     schema = difference.scope.shown_schema(new.schema)
-    # An index is called by its name alone, whatever it is on.
-    inside = list(new.identity[2:-1])
-    place = ".".join([*([schema] if schema else []), *inside, ""])
+    place = ".".join([*([schema] if schema else []), *new.identity[2:-1], ""])
     return (
         f"{new.kind} {place}{old.name} is dropped and {place}{new.name} added: if that is a "
         f"rename, add info=renamed_from({str(old.name)!r}) to the {new.kind} and generate this "

@@ -59,6 +59,18 @@ def column_state(column: Any) -> str:
     return " ".join(words)
 
 
+def is_retyped(before: Any, after: Any) -> bool:
+    """Tell whether a column that stays gets another type or collation; a length alone is none.
+
+    Args:
+        before: The column's record; None where it is not there.
+        after: The same afterwards.
+    """
+    if before is None or after is None:
+        return False
+    return bool(_plain(before.type) != _plain(after.type) or before.collation != after.collation)
+
+
 def are_as(parts: Sequence[Part]) -> str:
     """Write the condition that parts are what they say, with nothing on the search path."""
     return " AND ".join(map(_is_as, parts)) or "true"
@@ -76,3 +88,11 @@ def _is_as(part: Part) -> str:
     kind, schema, table, name, definition = part
     names = {"schema": literal(schema), "table": literal(table), "name": literal(name)}
     return f"coalesce(({_LOOKS[kind].format(**names)}), '') = {literal(definition)}"
+
+
+def _plain(type_: str) -> str:
+    """Leave a type's modifiers out; a name that has to be quoted stays as it is."""
+    start, end = type_.find("("), type_.find(")")
+    if '"' in type_ or start < 0:
+        return type_
+    return type_[:start] + type_[end + 1 :]

@@ -91,7 +91,9 @@ class Proof:
             left = self._left(copy, state, wanted)
             if left:
                 if not is_last:
-                    forward = Difference(difference.scope, state, wanted, difference.metadatas)
+                    forward = Difference(
+                        difference.scope, state, wanted, difference.metadatas, server=copy
+                    )
                     self._add(self._script.upgrade_ops_list[-1], left, forward)
                 return "after the upgrade", left
             self._perform(copy, module, "upgrade")
@@ -103,7 +105,7 @@ class Proof:
             state = self._read(copy)
             left = self._left(copy, state, start)
             if left and not is_last:
-                backward = Difference(difference.scope, state, start, ())
+                backward = Difference(difference.scope, state, start, (), server=copy)
                 self._add(self._script.downgrade_ops_list[-1], left, backward)
             return "after the downgrade", left
 

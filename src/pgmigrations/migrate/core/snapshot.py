@@ -52,6 +52,11 @@ class Record:
         return ()
 
     @property
+    def takes_relation_name(self) -> bool:
+        """Whether no other table, index or sequence of its schema can have its name."""
+        return False
+
+    @property
     def stored_as(self) -> tuple[str, str] | None:
         """For a type whose values are another's: how the server prints it, and the other."""
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias, TypeGuard
 
-from sqlalchemy import ARRAY, Enum, Interval, MetaData
+from sqlalchemy import ARRAY, Enum, Interval, MetaData, Sequence
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -93,6 +93,12 @@ def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:
 def sql_of(type_: TypeEngine[Any]) -> str:
     """Write a type as a column definition would."""
     return str(type_.compile(dialect=DIALECT))
+
+
+def sequences(metadatas: Iterable[MetaData]) -> Iterator[Sequence]:
+    """Yield the sequences that the models declare."""
+    for metadata in metadatas:
+        yield from metadata._sequences.values()
 
 
 def _is_named(type_: object) -> TypeGuard[NamedType]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
-from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
+from pgmigrations.migrate.core.snapshot import Identity, Record
 from pgmigrations.migrate.objects.column.definition import column_definition
 
 
@@ -102,13 +101,9 @@ LEFT JOIN pg_depend i ON i.refclassid = 'pg_class'::regclass AND i.refobjid = a.
   AND a.attidentity <> ''
 LEFT JOIN pg_sequence q ON q.seqrelid = i.objid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND """
-_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname, a.attnum")
 _FIND = text(f"{_SELECT} n.nspname = :schema AND c.relname = :table AND a.attname = :column")
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[ColumnRecord]:
-    """Read every column of the scope's tables in one statement."""
-    return records(connection, scope, _READ, ColumnRecord, lambda one: (one.schema, one.table))
+read = Catalog(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname, a.attnum", ColumnRecord)
+"""Reads every column of the scope's tables."""
 
 
 def find(

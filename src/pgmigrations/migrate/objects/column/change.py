@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
+from pgmigrations.migrate.objects.column.conversion import TIME_ZONE, needs_zone
 from pgmigrations.migrate.objects.column.definition import (
     column_definition,
     identity_clause,
@@ -50,7 +51,11 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
     elif _differ(old, new, "type") or _differ(old, new, "collation"):
         definition = column_definition(new["type"], new.get("collation", ""), "")
         conversion = f" USING {using}" if using else ""
-        statements.append(f"{alter} TYPE {definition}{conversion}")
+        retyped = [f"{alter} TYPE {definition}{conversion}"]
+        if _differ(old, new, "type") and needs_zone(old["type"], new["type"]):
+            zone = f"SET LOCAL TIME ZONE {literal(TIME_ZONE)}"
+            retyped = [zone, *retyped, "SET LOCAL TIME ZONE DEFAULT"]
+        statements += retyped
     if new.get("identity_options"):
         if new.get("not_null"):
             # An identity column must refuse NULL already.

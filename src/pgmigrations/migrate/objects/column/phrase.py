@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, MigrateOperation
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, MigrateOperation
 from sqlalchemy import DefaultClause, Table, text
 from sqlalchemy.types import TypeEngine
 
@@ -14,7 +14,7 @@ from pgmigrations.migrate.core.quoting import escape_parameters
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
 from pgmigrations.migrate.objects.column.change import PROPERTIES
-from pgmigrations.migrate.objects.column.conversion import using
+from pgmigrations.migrate.objects.column.conversion import needs_zone, using
 from pgmigrations.migrate.objects.column.element import element
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
@@ -26,6 +26,7 @@ from pgmigrations.migrate.objects.column.regenerated import (
     released,
     resting,
 )
+from pgmigrations.migrate.objects.column.removal import DropColumn
 
 _ALEMBICS = frozenset({"type", "not_null", "default", "comment"})
 
@@ -52,24 +53,24 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         return [_added(after, difference)]
     if after is None:
         added = _added(before, difference.reversed())
-        schema = difference.scope.shown_schema(before.schema)
-        dropped = DropGenerated if before.generated else DropColumnOp
-        return [dropped(before.table, before.name, schema=schema, _reverse=added)]
+        return [DropGenerated(added) if before.generated else DropColumn(added)]
     if moving(before, after, difference):
         return _regenerated(change, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names:
         one, other = (difference.stored_type(record.type) for record in (before, after))
-        forth = None if after.generated else using(after.name, one, other)
-        back = None if before.generated else using(after.name, other, one)
+        server = difference.server
+        forth = None if after.generated else using(server, after.name, one, other)
+        back = None if before.generated else using(server, after.name, other, one)
     # NOT NULL may also be "not valid" and the like.
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
     is_blind = names <= _ALEMBICS and plain and not (forth or back)
     if "type" in names and is_blind:
         # Said once more, a collation would be lost, and a generated column be in the way.
         is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
-        is_blind = not (before.collation or after.collation or is_used)
+        is_zoned = needs_zone(before.type, after.type)
+        is_blind = not (before.collation or after.collation or is_used or is_zoned)
     if is_blind:
         return [_alembics(before, after, names, difference)]
     schema = difference.scope.shown_schema(after.schema)

@@ -16,6 +16,7 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord, definition_of
+from pgmigrations.migrate.objects.column.removal import DropColumn
 
 
 class AddGenerated(AddColumnOp):
@@ -25,18 +26,13 @@ class AddGenerated(AddColumnOp):
 
     def reverse(self) -> DropColumnOp:
         """Drop it again."""
-        return DropGenerated(self.table_name, self.column.name, schema=self.schema, _reverse=self)
+        return DropGenerated(self)
 
 
-class DropGenerated(DropColumnOp):
+class DropGenerated(DropColumn):
     """Alembic's operation, before the columns that the old one is made of change."""
 
     phase = Phase.RELEASE
-
-    def reverse(self) -> AddColumnOp:
-        """Add it again."""
-        assert self._reverse is not None
-        return self._reverse
 
 
 def released(record: ColumnRecord) -> ColumnRecord:

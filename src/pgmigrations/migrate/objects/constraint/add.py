@@ -171,7 +171,7 @@ class RemoveConstraint(Operation):
         definition: str,
         *,
         becomes: str | None = None,
-        until: Sequence[Part] | None = None,
+        until: Sequence[Sequence[str]] | None = None,
         schema: str | None = None,
     ) -> None:
         """Drop a constraint, if it is there and means what the revision says.

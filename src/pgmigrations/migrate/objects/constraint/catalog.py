@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from sqlalchemy import Connection, text
-
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, records
-from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog
+from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,11 @@ class ConstraintRecord(Record):
         return ((self.referred_table[0], self.referred_table[1]),)
 
     @property
+    def takes_relation_name(self) -> bool:
+        """Of those that have an index."""
+        return self.sort in ("primary key", "unique", "exclusion")
+
+    @property
     def filter_type(self) -> str:
         """Alembic's words for the sorts that it has words for."""
         return self.sort.replace(" ", "_") + "_constraint"
@@ -58,7 +60,8 @@ class ConstraintRecord(Record):
 
 # NOT NULL (contype n, PostgreSQL 18) is a property of the column, read with it. What a table
 # inherits is shown where it was declared.
-_READ = text(f"""
+read = Catalog(
+    f"""
 SELECT n.nspname, k.conname, c.relname,
        CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                       WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
@@ -77,9 +80,7 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conislocal AND {TABLES_IN_SCOPE}
 ORDER BY n.nspname, c.relname, k.conname
-""")
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[ConstraintRecord]:
-    """Read every constraint of the scope's tables in one statement."""
-    return records(connection, scope, _READ, ConstraintRecord, lambda one: (one.schema, one.table))
+""",
+    ConstraintRecord,
+)
+"""Reads every constraint of the scope's tables."""

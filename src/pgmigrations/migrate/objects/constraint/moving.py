@@ -8,12 +8,11 @@ other type already and the other is not yet.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.part import column_state
+from pgmigrations.migrate.core.part import column_state, is_retyped
 from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 
@@ -21,7 +20,6 @@ KEYS = ("primary key", "unique")
 
 # A column that differs in one of these cannot be changed below a constraint in every case.
 _PROPERTIES = ("type", "not_null", "generated", "collation")
-_RETYPING = ("type", "collation")
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,13 @@ def moving(
     found = []
     if before.sort == after.sort == "foreign key":
         found = [*_keys(before, after, difference), *_both_ends(before, after, difference)]
-    columns = dict.fromkeys([*before.columns, *after.columns])
     if before.definition != after.definition:
-        found += _columns(before.relation, columns, _PROPERTIES, difference)
+        names = dict.fromkeys([*before.columns, *after.columns])
+        found += _changed(before.relation, names, difference)
     elif before.sort in ("check", "exclusion"):
-        retyped = list(_columns(before.relation, columns, _RETYPING, difference))
+        # Of an exclusion constraint's condition it is not known which columns it is on.
+        columns = None if before.sort == "exclusion" else before.columns
+        retyped = _retyped(before.relation, columns, difference)
         found += retyped if len(retyped) > 1 else []
     return list(dict.fromkeys(found)) or None
 
@@ -88,7 +88,7 @@ def foreign_keys(
 
 def column_differs(relation: tuple[str, str], name: str, difference: Difference) -> bool:
     """Tell whether a column comes, goes or changes in what a constraint on it minds."""
-    return any(_columns(relation, [name], _PROPERTIES, difference))
+    return any(_changed(relation, [name], difference))
 
 
 def _keys(
@@ -106,30 +106,36 @@ def _keys(
 def _both_ends(
     before: ConstraintRecord, after: ConstraintRecord, difference: Difference
 ) -> list[MovingPart]:
-    here = list(_columns(before.relation, before.columns, _RETYPING, difference))
-    if not here:
-        return []
+    here = _retyped(before.relation, before.columns, difference)
+    key = difference.actual.get(("constraint", *before.referred_table, before.referred_key))
+    # A unique index is not known by its columns.
+    columns = getattr(key, "columns", None)
     schema, table = before.referred_table
-    key = difference.actual.get(("constraint", schema, table, before.referred_key))
-    names = getattr(key, "columns", None)
-    if names is None:
-        # A unique index, which is not known by its columns.
-        names = [one[3] for one in difference.actual if one[:3] == ("column", schema, table)]
-    there = list(_columns((schema, table), names, _RETYPING, difference))
+    there = _retyped((schema, table), columns, difference) if here else []
     return [*here, *there] if there else []
 
 
-def _columns(
-    relation: tuple[str, str],
-    names: Any,
-    properties: Sequence[str],
-    difference: Difference,
+def _changed(
+    relation: tuple[str, str], names: Iterable[str], difference: Difference
 ) -> Iterator[MovingPart]:
     for name in names:
         place = ("column", *relation, name)
         old, new = difference.actual.get(place), difference.declared.get(place)
-        if any(getattr(old, one, None) != getattr(new, one, None) for one in properties):
+        if any(getattr(old, one, None) != getattr(new, one, None) for one in _PROPERTIES):
             yield MovingPart(place, column_state(old), column_state(new))
+
+
+def _retyped(
+    relation: tuple[str, str], names: Iterable[str] | None, difference: Difference
+) -> list[MovingPart]:
+    """Find the columns of other types, among those of these names or among all of a table."""
+    found = []
+    for place in sorted(difference.differing):
+        if place[:3] == ("column", *relation) and (names is None or place[3] in names):
+            old, new = difference.actual.get(place), difference.declared.get(place)
+            if is_retyped(old, new):
+                found.append(MovingPart(place, column_state(old), column_state(new)))
+    return found
 
 
 def _definitions(place: Identity, difference: Difference) -> tuple[str, str]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import (
     TYPE_NOT_OF_AN_EXTENSION,
     USERS_OF_TYPE,
+    Catalog,
     frozen,
     pinned,
     users,
 )
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_type b ON b.oid = t.typbasetype"""
 # One that is over another is made after it.
-_READ = text(f"""
+_READ = f"""
 SELECT {_COLUMNS}, used.places, used.elsewhere
 {_FROM}
 {USERS_OF_TYPE}
 WHERE t.typtype = 'd' AND n.nspname = ANY(:schemas) AND {TYPE_NOT_OF_AN_EXTENSION}
 ORDER BY t.oid
-""")
+"""
 _FIND = text(f"""
 SELECT {_COLUMNS}
 {_FROM}
@@ -89,15 +89,40 @@ _TYPE_WORDS = {
 }
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[DomainRecord]:
-    """Read every domain of the scope's schemas in one statement, extensions' own left out.
+def _record(
+    schema: str,
+    name: str,
+    type_: str,
+    collation: str,
+    default: str,
+    not_null: bool,
+    constraints: tuple[tuple[str, str], ...],
+    comment: str,
+    printed_name: str,
+    places: Any,
+    elsewhere: bool,
+) -> DomainRecord:
+    """One that a composite type, a function, a view or a foreign table needs is not ours.
 
-    One that a composite type, a function, a view or a foreign table needs is not ours: nothing
-    here could drop those first.
+    Nothing here could drop those first.
     """
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for *values, places, elsewhere in rows:
-        yield DomainRecord(*map(frozen, values), used_by=users(places), is_ours=not elsewhere)
+    return DomainRecord(
+        schema,
+        name,
+        type_,
+        collation,
+        default,
+        not_null,
+        constraints,
+        comment,
+        printed_name,
+        used_by=users(places),
+        is_ours=not elsewhere,
+    )
+
+
+read = Catalog(_READ, _record)
+"""Reads every domain of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> DomainRecord | str | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TYPE_NOT_OF_AN_EXTENSION, USERS_OF_TYPE, users
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import (
+    TYPE_NOT_OF_AN_EXTENSION,
+    USERS_OF_TYPE,
+    Catalog,
+    users,
+)
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class EnumRecord(Record):
     labels: tuple[str, ...]
 
 
-_READ = text(f"""
+_READ = f"""
 SELECT n.nspname, t.typname,
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e
              WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,
@@ -30,7 +34,7 @@ FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE t.typtype = 'e' AND n.nspname = ANY(:schemas)
   AND {TYPE_NOT_OF_AN_EXTENSION}
 ORDER BY n.nspname, t.typname
-""")
+"""
 
 _FIND = text("""
 SELECT t.typtype,
@@ -43,15 +47,18 @@ WHERE n.nspname = coalesce(:schema, current_schema()) AND t.typname = :name
 _TYPE_WORDS = {"b": "base type", "c": "composite type or table", "d": "domain", "r": "range type"}
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[EnumRecord]:
-    """Read every enum of the scope's schemas in one statement, extensions' own left out.
+def _record(
+    schema: str, name: str, labels: tuple[str, ...], places: Any, elsewhere: bool
+) -> EnumRecord:
+    """One that a composite type, a function, a view or a foreign table needs is not ours.
 
-    One that a composite type, a function, a view or a foreign table needs is not ours: nothing
-    here could drop those first.
+    Nothing here could drop those first.
     """
-    rows = connection.execute(_READ, {"schemas": sorted(scope.schemas)})
-    for schema, name, labels, places, elsewhere in rows:
-        yield EnumRecord(schema, name, tuple(labels), used_by=users(places), is_ours=not elsewhere)
+    return EnumRecord(schema, name, labels, used_by=users(places), is_ours=not elsewhere)
+
+
+read = Catalog(_READ, _record)
+"""Reads every enum of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> tuple[str, ...] | str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ExtensionRecord(Record):
 
 # Below 16384 is what initdb made, such as plpgsql. An extension of somebody else's, such as the
 # provider's own, could not be dropped by us, so dropping it is not ours to propose.
-_READ = text("""
+_READ = """
 SELECT e.extname, n.nspname, e.extversion,
        pg_has_role(e.extowner, 'USAGE') AS may_drop, e.oid >= 16384 AS made_later,
        e.oid >= 16384 AND EXISTS (
@@ -47,20 +47,23 @@ SELECT e.extname, n.nspname, e.extversion,
                AND (o.deptype = 'e' OR x.objid IS NOT NULL))) AS is_used
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 ORDER BY e.extname
-""")
+"""
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[ExtensionRecord]:
-    """Read every extension in one statement; ours are those that this role could have made."""
-    for name, schema, version, may_drop, made_later, used in connection.execute(_READ):
-        if name not in scope.ignore_extensions:
-            is_ours = may_drop and made_later
-            yield ExtensionRecord("", name, schema, version, used, is_ours=is_ours)
+def _record(
+    name: str, schema: str, version: str, may_drop: bool, made_later: bool, is_used: bool
+) -> ExtensionRecord:
+    """Ours are those that this role could have made."""
+    return ExtensionRecord("", name, schema, version, is_used, is_ours=may_drop and made_later)
+
+
+read = Catalog(_READ, _record, lambda found, scope: found.name not in scope.ignore_extensions)
+"""Reads every extension."""
 
 
 def find(connection: Connection, name: str) -> ExtensionRecord | None:
     """Look one extension up, whoever made it; ours is one that this role may drop."""
-    for found, schema, version, may_drop, *_ in connection.execute(_READ):
+    for found, schema, version, may_drop, *_ in connection.execute(text(_READ)):
         if found == name:
             return ExtensionRecord("", found, schema, version, is_ours=may_drop)
     return None

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from sqlalchemy import Connection, text
-
-from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
-from pgmigrations.migrate.core.snapshot import Identity, Record, Scope
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
+from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
 @dataclass(frozen=True)
@@ -25,6 +22,8 @@ class IndexRecord(Record):
         statistics: Statistics targets of expression columns, as `column=target`.
         is_clustered: Whether CLUSTER goes by it.
         comment: Empty where there is none.
+        used_columns: The columns that an expression or a predicate of it is on; no part of its
+            definition.
     """
 
     kind: ClassVar[str] = "index"
@@ -35,6 +34,12 @@ class IndexRecord(Record):
     statistics: tuple[str, ...]
     is_clustered: bool
     comment: str
+    used_columns: tuple[str, ...] = field(compare=False, repr=False)
+
+    @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
 
     @property
     def identity(self) -> Identity:
@@ -64,7 +69,8 @@ BODY = f"""substr(pg_get_indexdef(o.oid), length({START} || quote_ident(o.relnam
 PROBE = f"{START} || 'pgm_probe ON pg_temp.pgm_copy ' || {BODY}"
 """The statement that makes the same index on a copy of its table."""
 
-_READ = text(f"""
+read = Catalog(
+    f"""
 SELECT n.nspname, o.relname, c.relname,
        {START} || quote_ident(o.relname) || {_PLACE} || ' ' || {BODY},
        i.indisvalid AND i.indisready,
@@ -72,7 +78,12 @@ SELECT n.nspname, o.relname, c.relname,
        ARRAY(SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a
              WHERE a.attrelid = o.oid AND a.attstattarget >= 0 ORDER BY a.attnum),
        i.indisclustered,
-       coalesce(obj_description(o.oid, 'pg_class'), '')
+       coalesce(obj_description(o.oid, 'pg_class'), ''),
+       CASE WHEN i.indexprs IS NULL AND i.indpred IS NULL THEN '{{}}' ELSE ARRAY(
+         SELECT DISTINCT a.attname::text FROM pg_depend d
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
+           AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid ORDER BY 1) END
 FROM pg_index i
 JOIN pg_class o ON o.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid
@@ -82,9 +93,7 @@ WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence
   AND NOT EXISTS (SELECT FROM pg_constraint k
                   WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY n.nspname, o.relname
-""")
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[IndexRecord]:
-    """Read every index of the scope's tables in one statement."""
-    return records(connection, scope, _READ, IndexRecord, lambda one: (one.schema, one.table))
+""",
+    IndexRecord,
+)
+"""Reads every index of the scope's tables."""

@@ -16,7 +16,8 @@ from pgmigrations.migrate.objects.index.rename import RenameIndex
 
 
 def _operation(place: Place, old: str, new: str, scope: Scope) -> RenameIndex:
-    return RenameIndex(old, new, schema=scope.shown_schema(place[0]))
+    schema, _ = place
+    return RenameIndex(old, new, schema=scope.shown_schema(schema))
 
 
 def _hints(metadatas: Sequence[MetaData], scope: Scope) -> Iterable[RenameHint]:
@@ -25,7 +26,6 @@ def _hints(metadatas: Sequence[MetaData], scope: Scope) -> Iterable[RenameHint]:
         metadatas,
         scope,
         lambda table: [(one, compiled_name(one)) for one in table.indexes if "info" in vars(one)],
-        in_table=False,
     )
 
 

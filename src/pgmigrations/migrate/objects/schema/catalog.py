@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,12 @@ class SchemaRecord(Record):
     kind: ClassVar[str] = "schema"
 
 
-_READ = text("SELECT nspname FROM pg_namespace WHERE nspname = ANY(:schemas) ORDER BY nspname")
+read = Catalog(
+    "SELECT '', nspname FROM pg_namespace WHERE nspname = ANY(:schemas) ORDER BY nspname",
+    SchemaRecord,
+    lambda found, scope: found.name != scope.default_schema,
+)
+"""Reads the scope's schemas; the default one is nobody's to make."""
 
 # What lies in a schema depends on it, and so does an extension that was installed into it.
 HOLDS_SOMETHING = """EXISTS (
@@ -39,13 +44,6 @@ class FoundSchema:
 
     may_drop: bool
     is_used: bool
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[SchemaRecord]:
-    """Read the scope's schemas in one statement; the default one is nobody's to make."""
-    for name in connection.execute(_READ, {"schemas": sorted(scope.schemas)}).scalars():
-        if name != scope.default_schema:
-            yield SchemaRecord("", name)
 
 
 def find(connection: Connection, name: str) -> FoundSchema | None:

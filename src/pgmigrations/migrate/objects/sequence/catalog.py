@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, records
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
 from pgmigrations.migrate.core.quoting import literal
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,11 @@ class SequenceRecord(Record):
     owner: tuple[str, ...]
     persistence: str
     comment: str
+
+    @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
 
     @property
     def relation(self) -> tuple[str, str] | None:
@@ -64,23 +68,16 @@ _NO_IDENTITY = """
 NOT EXISTS (SELECT FROM pg_catalog.pg_depend i
             WHERE i.classid = 'pg_catalog.pg_class'::regclass AND i.objid = c.oid
               AND i.deptype = 'i')"""
-_READ = text(f"""{_SELECT}
+read = Catalog(
+    f"""{_SELECT}
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY(:schemas)
   AND {NOT_OF_AN_EXTENSION}
   AND {_NO_IDENTITY}
 ORDER BY n.nspname, c.relname
-""")
-
-
-def read(connection: Connection, scope: Scope) -> Iterator[SequenceRecord]:
-    """Read every sequence of the scope's schemas in one statement, extensions' own left out."""
-    return records(
-        connection,
-        scope,
-        _READ,
-        SequenceRecord,
-        lambda one: one.owner[:2] or (one.schema, one.name),
-    )
+""",
+    SequenceRecord,
+)
+"""Reads every sequence of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> SequenceRecord | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, frozen, pinned, records
-from pgmigrations.migrate.core.snapshot import Record, Scope
+from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
+from pgmigrations.migrate.core.snapshot import Record
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,16 @@ class TableRecord(Record):
     tablespace: str
     access_method: str
     comment: str
+
+    def __post_init__(self) -> None:
+        # What a foreign data wrapper's IMPORT has made is nothing that models declare.
+        if self.sort == "foreign table":
+            object.__setattr__(self, "is_ours", False)
+
+    @property
+    def takes_relation_name(self) -> bool:
+        """It does."""
+        return True
 
     @property
     def referred_relations(self) -> tuple[tuple[str, str], ...]:
@@ -80,17 +88,13 @@ SELECT n.nspname, c.relname,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE """
 _TABLES = "AND c.relkind IN ('r', 'p', 'f')"
-_READ = text(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname")
 _FIND = text(
     f"{_SELECT} n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'f')"
 )
 
 
-def read(connection: Connection, scope: Scope) -> Iterator[TableRecord]:
-    """Read every table of the scope's schemas in one statement, extensions' own left out."""
-    for one in records(connection, scope, _READ, TableRecord, lambda one: (one.schema, one.name)):
-        # What a foreign data wrapper's IMPORT has made is nothing that models declare.
-        yield dataclasses.replace(one, is_ours=False) if one.sort == "foreign table" else one
+read = Catalog(f"{_SELECT} {TABLES_IN_SCOPE} ORDER BY n.nspname, c.relname", TableRecord)
+"""Reads every table of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> TableRecord | None:

@@ -487,6 +487,48 @@ def change_table(
         MissingObject: There is no such table.
     """
 
+def change_partitions(
+    table: str,
+    old: Sequence[Sequence[str | None]],
+    new: Sequence[Sequence[str | None]],
+    *,
+    schema: str | None = None,
+) -> None:
+    """Give a partitioned table other partitions, unless it has them.
+
+    A partition that is in `old` alone is dropped, with its rows. One that is in both and gets
+    another bound is detached and attached again, which reads its rows. One that is in `new`
+    alone is attached where a table of its name is there, else made. Partitions that are in
+    neither are left alone.
+
+    Emits `ALTER TABLE … DETACH PARTITION`, `DROP TABLE` and `CREATE TABLE … PARTITION OF`
+    (ACCESS EXCLUSIVE on the table), `ALTER TABLE … ATTACH PARTITION` (SHARE UPDATE EXCLUSIVE
+    on it). Its reverse goes from `new` to `old` (PostgreSQL manual, 5.12 Table Partitioning).
+
+    Example:
+        op.change_partitions(
+            "visit",
+            [[None, "visit_2024", "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"]],
+            [
+                [None, "visit_2024", "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"],
+                [None, "visit_rest", "DEFAULT"],
+            ],
+        )
+
+    Args:
+        table: The partitioned table, unquoted.
+        old: Its partitions before, each a list: schema (None for the first of the search
+            path), name, and `FOR VALUES …` or `DEFAULT`; for one that is partitioned itself
+            its key, such as `LIST (kind)`; for a partition of a partition also schema and name
+            of that one, which comes before it.
+        new: The same after.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A partition has another bound, key or parent than the two.
+        MissingObject: There is no such table.
+    """
+
 def rename_table_to(
     old: str,
     new: str,

@@ -462,7 +462,9 @@ def change_table(
 
     Both states name the same properties, those that differ, as the server prints them:
 
-    `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+    `parents` (the tables that it inherits from, each a list of schema and name; with the
+    columns that it needs already there), `persistence` (`"p"` logged, `"u"`
+    unlogged), `options` (storage parameters such as
     `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
     `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
     `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the

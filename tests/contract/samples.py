@@ -40,6 +40,7 @@ from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.inheritance_samples import INHERITANCE_SAMPLES
 from tests.contract.partition_samples import PARTITION_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
 from tests.contract.retyping_samples import RETYPING_SAMPLES
@@ -332,6 +333,7 @@ THOROUGH_SAMPLES = (
     *RENAME_SAMPLES,
     *RETYPING_SAMPLES,
     *PARTITION_SAMPLES,
+    *INHERITANCE_SAMPLES,
     *(
         Sample(
             kind,

@@ -170,6 +170,9 @@ def phrased(
             continue
         if _comes_with_its_column(record, difference):
             continue
+        comparison = by_kind[record.kind].comparison
+        if comparison and comparison.brought and comparison.brought(change, difference):
+            continue
         yield from alone(by_kind[record.kind], change, difference)
     for kind in kinds:
         if kind.comparison is not None and kind.comparison.disturbed is not None:

@@ -47,6 +47,9 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     if "partitions" in names:
         names.remove("partitions")
         operations.append(_repartitioned(before, after, difference))
+    if "parents" in names:
+        names.remove("parents")
+        operations += _adopted(before, after, schema)
     if "comment" in names and all(map(_is_simple, (after.name, schema or ""))):
         names.remove("comment")
         operations.append(_comment(before, after, schema))
@@ -68,6 +71,18 @@ def without_unknown_partitions(scratch: Connection, record: TableRecord) -> Tabl
     if record.partitions and not scratch.execute(_HAS_PARTITIONS, names).scalar_one():
         return dataclasses.replace(record, partitions=())
     return record
+
+
+def _adopted(before: TableRecord, after: TableRecord, schema: str | None) -> list[ChangeTable]:
+    """Let go of parents before the tables change, and take others after."""
+    old, new = ([list(one) for one in record.parents] for record in (before, after))
+    kept = [one for one in old if one in new]
+    states = [(old, kept), (kept, new)]
+    return [
+        ChangeTable(after.name, {"parents": one}, {"parents": other}, schema=schema)
+        for one, other in states
+        if one != other
+    ]
 
 
 def _repartitioned(

@@ -359,7 +359,8 @@ def create_sequence(
 ) -> None:
     """Create a sequence, unless it is there and the same.
 
-    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. Its reverse is
+    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
+    of whole numbers owns counts on from the largest value. Its reverse is
     `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
     Example:
@@ -404,6 +405,9 @@ def alter_sequence(
     schema: str | None = None,
 ) -> None:
     """Change properties of a sequence; where it is counting stays.
+
+    A position outside new limits becomes the nearest that they allow: one that has counted
+    beyond its new end has no number left, unless it cycles.
 
     Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
     meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL

@@ -13,7 +13,7 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.quoting import escape_parameters
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
-from pgmigrations.migrate.objects.column.change import PROPERTIES
+from pgmigrations.migrate.objects.column.change import PROPERTIES, is_serial_default
 from pgmigrations.migrate.objects.column.conversion import needs_zone, using
 from pgmigrations.migrate.objects.column.element import element
 from pgmigrations.migrate.objects.column.inherited import without_brought
@@ -79,10 +79,10 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     schema = difference.scope.shown_schema(after.schema)
     if _is_serial_and_identity(before, after):
         # Between the two, the sequence of the one goes and that of the other comes.
-        first, then = ({"default"}, names - {"default"})
+        steps = [{"default"}, names - {"default", "identity_options"}, {"identity_options"}]
         if after.default:
-            first, then = ({"identity_options"}, names - {"identity_options"})
-        return [_ours(before, after, one, schema, forth, back) for one in (first, then) if one]
+            steps.reverse()
+        return [_ours(before, after, one, schema, forth, back) for one in steps if one]
     return [_ours(before, after, _with_others(before, after, names), schema, forth, back)]
 
 
@@ -130,8 +130,8 @@ def _with_others(before: ColumnRecord, after: ColumnRecord, names: set[str]) -> 
 
 def _is_serial_and_identity(before: ColumnRecord, after: ColumnRecord) -> bool:
     return bool(
-        (before.identity_options and after.default.startswith("nextval("))
-        or (after.identity_options and before.default.startswith("nextval("))
+        (before.identity_options and is_serial_default(after.default))
+        or (after.identity_options and is_serial_default(before.default))
     )
 
 

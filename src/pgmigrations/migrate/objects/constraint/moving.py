@@ -106,13 +106,14 @@ def _keys(
 def _both_ends(
     before: ConstraintRecord, after: ConstraintRecord, difference: Difference
 ) -> list[MovingPart]:
-    here = _retyped(before.relation, before.columns, difference)
-    key = difference.actual.get(("constraint", *before.referred_table, before.referred_key))
-    # A unique index is not known by its columns.
-    columns = getattr(key, "columns", None)
     schema, table = before.referred_table
-    there = _retyped((schema, table), columns, difference) if here else []
-    return [*here, *there] if there else []
+    found: list[MovingPart] = []
+    for here, there in zip(before.columns, before.referred_columns, strict=True):
+        one = _retyped(before.relation, [here], difference)
+        other = _retyped((schema, table), [there], difference)
+        if one and other:
+            found += [*one, *other]
+    return found
 
 
 def _changed(

@@ -41,7 +41,11 @@ SELECT pg_get_indexdef(o.oid)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class o ON o.oid = i.indexrelid
 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"""
-    f"{_PLACE} AND o.relname = {{name}}",
+    f"{_PLACE} AND o.relname = {{name}}"
+    # That of a constraint is no index by itself.
+    """
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                  WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))""",
 }
 
 

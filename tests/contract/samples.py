@@ -41,8 +41,11 @@ from tests.contract.contract import Sample
 from tests.contract.counting_samples import COUNTING_SAMPLES
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.inheritance_samples import INHERITANCE_SAMPLES
+from tests.contract.partition_samples import PARTITION_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
 from tests.contract.retyped_samples import RETYPED_SAMPLES
+from tests.contract.retyping_samples import RETYPING_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -332,6 +335,9 @@ THOROUGH_SAMPLES = (
     *RETYPED_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
+    *RETYPING_SAMPLES,
+    *PARTITION_SAMPLES,
+    *INHERITANCE_SAMPLES,
     *(
         Sample(
             kind,

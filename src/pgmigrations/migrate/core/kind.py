@@ -138,11 +138,13 @@ class Comparison(Generic[R]):
         named: The identities that the models declare, for what is also copied into the scratch
             database from the target; of the rest, what no table uses is not declared. None where
             nothing is copied.
-        resting: The operations around the changes of others for what stays as it is and cannot
-            stay in place meanwhile.
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
+        brought: Tells whether the change of another object brings a change along, so that nothing
+            is to be said of it.
+        disturbed: Finds what stays as it is and must make way for the changes of others; it is
+            phrased like a change, with both states the same.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
@@ -151,8 +153,9 @@ class Comparison(Generic[R]):
     offered: Callable[[Connection], Iterable[Sequence[str]]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
     named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
-    resting: Callable[[Difference], Iterable[MigrateOperation]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
+    brought: Callable[[Change[R], Difference], bool] | None = None
+    disturbed: Callable[[Difference], Iterable[Change[R]]] | None = None
 
 
 @dataclass(frozen=True)

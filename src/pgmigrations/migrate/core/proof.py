@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -140,6 +141,8 @@ class Proof:
         self, container: OpContainer, left: Sequence[Change[Any]], difference: Difference
     ) -> None:
         """Let a revision do the rest at its end."""
+        differing = frozenset(change.record.identity for change in left)
+        difference = dataclasses.replace(difference, differing=differing)
         try:
             rest = list(phrased(self._kinds, left, difference))
         except PgMigrationsError as error:

@@ -16,6 +16,7 @@ from pgmigrations.migrate.objects.column.catalog import ColumnRecord
 from pgmigrations.migrate.objects.column.change import PROPERTIES, is_serial_default
 from pgmigrations.migrate.objects.column.conversion import needs_zone, using
 from pgmigrations.migrate.objects.column.element import element
+from pgmigrations.migrate.objects.column.inherited import without_brought
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
 from pgmigrations.migrate.objects.column.regenerated import (
@@ -56,6 +57,8 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         return [DropGenerated(added) if before.generated else DropColumn(added)]
     if moving(before, after, difference):
         return _regenerated(change, difference)
+    if before.is_inherited and after.is_inherited:
+        before = without_brought(before, after, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names:

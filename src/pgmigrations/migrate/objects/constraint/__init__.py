@@ -14,6 +14,7 @@ from pgmigrations.migrate.objects.constraint.ensure import (
     if_not_exists,
     rendered,
 )
+from pgmigrations.migrate.objects.constraint.moving import disturbed
 from pgmigrations.migrate.objects.constraint.parts import parts
 from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
 from pgmigrations.migrate.objects.constraint.rename import RenameConstraint
@@ -23,7 +24,6 @@ from pgmigrations.migrate.objects.constraint.replace import (
     ReplaceConstraint,
     ValidateConstraint,
 )
-from pgmigrations.migrate.objects.constraint.resting import resting
 
 KIND: Kind[ConstraintRecord] = Kind(
     name="constraint",
@@ -36,7 +36,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         CommentOnConstraint,
         RenameConstraint,
     ),
-    comparison=Comparison(phrase, reprinted=reprinted, resting=resting, parts=parts),
+    comparison=Comparison(phrase, reprinted=reprinted, parts=parts, disturbed=disturbed),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

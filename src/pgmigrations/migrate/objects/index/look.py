@@ -133,7 +133,13 @@ def is_same(
 
 
 def guard(
-    schema: str | None, name: str, wanted: Definition, old: Definition | None, work: str
+    schema: str | None,
+    name: str,
+    wanted: Definition,
+    old: Definition | None,
+    work: str,
+    *,
+    may_be_done: str = "true",
 ) -> str:
     """Write a `DO` block's body that looks, and does the work where the index is not as wanted.
 
@@ -143,6 +149,8 @@ def guard(
         wanted: What it should be: then nothing is done.
         old: What it may be instead; None where it may only be missing.
         work: Statements, each with its semicolon.
+        may_be_done: A condition, looked at with nothing on the search path: else one that is as
+            wanted is taken for the old one.
     """
     probes = ", ".join(literal(one.probe) for one in (wanted, old or wanted))
     tables = ", ".join(literal(qualified(schema, one.table)) for one in (wanted, old or wanted))
@@ -156,6 +164,7 @@ DECLARE
   printed text[] := '{{}}';
   here oid;
   valid boolean;
+  may_be_done boolean;
   found text;
   one text;
 BEGIN
@@ -165,6 +174,7 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog', true);
     SELECT {PROBE}, quote_ident(n.nspname) || '.' || quote_ident(c.relname) INTO found, one
     {_SOURCE} WHERE o.oid = here;
+    may_be_done := {may_be_done};
     PERFORM set_config('search_path', path, true);
     probes := found || probes;
     tables := one || tables;
@@ -186,7 +196,7 @@ BEGIN
     END LOOP;
   END IF;
   IF here IS NULL OR NOT valid OR coalesce({may_be_old}
-      AND printed[1] IS DISTINCT FROM printed[2], false) THEN
+      AND (printed[1] IS DISTINCT FROM printed[2] OR NOT may_be_done), false) THEN
     {work}
   ELSIF printed[1] IS DISTINCT FROM printed[2] THEN
     RAISE EXCEPTION '% is there, but differs: %', {literal(shown(schema, name))},

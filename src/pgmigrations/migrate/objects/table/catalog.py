@@ -22,7 +22,9 @@ class TableRecord(Record):
         options: Storage parameters, such as `fillfactor=70`, sorted; those of its TOAST table
             with `toast.` before.
         partition_key: As `PARTITION BY` takes it; empty for other tables.
-        partitions: (schema, name, bound) of its partitions.
+        partitions: (schema, name, bound, partition key, parent's schema, parent's name) of its
+            partitions at every level, upper ones first; the parent is empty where it is the table,
+            the key where it is not partitioned itself.
         parents: (schema, name) of the tables that it inherits from, in order.
         row_security: `enabled`, `forced`, both or empty.
         replica_identity: `d` default, `n` nothing, `f` full, or `i` and the index's name.
@@ -72,10 +74,16 @@ SELECT n.nspname, c.relname,
                        WHERE t.oid = c.reltoastrelid
              ORDER BY 1),
        coalesce(pg_get_partkeydef(c.oid), ''),
-       ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text, pg_get_expr(p.relpartbound, p.oid)]
-             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
+       CASE WHEN c.relkind = 'p' THEN ARRAY(
+             SELECT ARRAY[pn.nspname::text, p.relname::text, pg_get_expr(p.relpartbound, p.oid),
+                          coalesce(pg_get_partkeydef(p.oid), ''),
+                          CASE WHEN r.oid = c.oid THEN '' ELSE rn.nspname::text END,
+                          CASE WHEN r.oid = c.oid THEN '' ELSE r.relname::text END]
+             FROM pg_partition_tree(c.oid) y JOIN pg_class p ON p.oid = y.relid
              JOIN pg_namespace pn ON pn.oid = p.relnamespace
-             WHERE i.inhparent = c.oid AND p.relispartition ORDER BY 1),
+             JOIN pg_class r ON r.oid = y.parentrelid
+             JOIN pg_namespace rn ON rn.oid = r.relnamespace
+             WHERE y.level > 0 ORDER BY y.level, 1) ELSE '{}' END,
        ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text]
              FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
              JOIN pg_namespace pn ON pn.oid = p.relnamespace

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.spec import (
+    CheckSpec,
     ColumnSpec,
+    ElementSpec,
     EnumSpec,
     Expression,
     ForeignKeySpec,
+    IndexSpec,
     KeySpec,
     SchemaSpec,
     TableSpec,
@@ -16,6 +21,18 @@ from tests.fuzz.spec import (
 INTEGER = ColumnSpec("c1", "integer")
 COUNTED = ColumnSpec("c1", "integer", nullable=False, serial=True)
 WITH_INCLUDE = KeySpec("pk", ("c1",), include=("c2",))
+
+
+def _checked(type_: str) -> SchemaSpec:
+    check = CheckSpec("ck", Expression("{0} BETWEEN 1 AND 100", ("c1",)))
+    return SchemaSpec((TableSpec("", "t", (ColumnSpec("c1", type_),), checks=(check,)),))
+
+
+def _indexed(*tables: str) -> SchemaSpec:
+    index = IndexSpec("ix", (ElementSpec(Expression("{0}", ("c1",))),))
+    plain = [TableSpec("", name, (INTEGER,)) for name in tables]
+    return SchemaSpec((replace(plain[0], indexes=(index,)), *plain[1:]))
+
 
 FOUND: dict[str, Pair] = {
     "a serial column in a key of two": Pair(
@@ -119,5 +136,35 @@ FOUND: dict[str, Pair] = {
                 ),
             )
         ),
+    ),
+    "a check whose words mean the same before its column changes": Pair(
+        _checked("numeric(12,2)"), _checked("integer")
+    ),
+    "two foreign keys on a serial column in a key of two": Pair(
+        SchemaSpec(),
+        SchemaSpec(
+            (
+                TableSpec(
+                    "",
+                    "t1",
+                    (ColumnSpec("c1", "integer"),),
+                    uniques=(KeySpec("uq", ("c1",)),),
+                ),
+                TableSpec(
+                    "",
+                    "t2",
+                    (COUNTED, ColumnSpec("c2", "date", nullable=False)),
+                    KeySpec("pk", ("c1", "c2")),
+                    foreign_keys=(
+                        ForeignKeySpec("fk1", ("c1",), ("", "t1"), ("c1",), not_valid=True),
+                        ForeignKeySpec("fk2", ("c1",), ("", "t1"), ("c1",)),
+                    ),
+                ),
+            )
+        ),
+    ),
+    "an index whose name moves to another table": Pair(
+        _indexed("t1", "t2"),
+        _indexed("t2", "t1"),
     ),
 }

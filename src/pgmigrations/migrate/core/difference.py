@@ -85,7 +85,7 @@ def find_differences(
     )
     ours = LazySnapshot(lambda: {key: one for key, one in everything.items() if key not in left})
     identities = frozenset(change.record.identity for change in changes)
-    return Difference(scope, ours, declared, metadatas, everything, identities), changes
+    return Difference(scope, ours, declared, metadatas, everything, identities, target), changes
 
 
 def with_said(

@@ -34,6 +34,7 @@ class Difference:
         found: What the database holds, with what is nobody's business here.
         differing: The identities of what differs, for a room that looks at its neighbours: the
             records of the rest may print differently.
+        server: Where a room may ask the server what it knows, such as its casts; only to read.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Difference:
     metadatas: Sequence[MetaData]
     found: Snapshot[Any] = field(default_factory=dict)
     differing: frozenset[Identity] = frozenset()
+    server: Connection | None = field(default=None, compare=False, repr=False)
 
     def table(self, schema: str, name: str) -> Table | None:
         """Find the model of a table."""
@@ -85,7 +87,14 @@ class Difference:
 
     def reversed(self) -> Difference:
         """Turn it around; the models say nothing of the way back."""
-        return Difference(self.scope, self.declared, self.actual, (), differing=self.differing)
+        return Difference(
+            self.scope,
+            self.declared,
+            self.actual,
+            (),
+            differing=self.differing,
+            server=self.server,
+        )
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], Table]:
@@ -132,6 +141,10 @@ class Comparison(Generic[R]):
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
+        brought: Tells whether the change of another object brings a change along, so that nothing
+            is to be said of it.
+        disturbed: Finds what stays as it is and must make way for the changes of others; it is
+            phrased like a change, with both states the same.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]
@@ -141,6 +154,8 @@ class Comparison(Generic[R]):
     reprinted: Callable[[Connection, R], R] | None = None
     named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
+    brought: Callable[[Change[R], Difference], bool] | None = None
+    disturbed: Callable[[Difference], Iterable[Change[R]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
+from pgmigrations.run.failure import DependentObjects, explain
 
 ROUNDS = 4
 """How often a revision is run, with what it has left over added, before it counts as failed."""
@@ -90,7 +92,9 @@ class Proof:
             left = self._left(copy, state, wanted)
             if left:
                 if not is_last:
-                    forward = Difference(difference.scope, state, wanted, difference.metadatas)
+                    forward = Difference(
+                        difference.scope, state, wanted, difference.metadatas, server=copy
+                    )
                     self._add(self._script.upgrade_ops_list[-1], left, forward)
                 return "after the upgrade", left
             self._perform(copy, module, "upgrade")
@@ -102,7 +106,7 @@ class Proof:
             state = self._read(copy)
             left = self._left(copy, state, start)
             if left and not is_last:
-                backward = Difference(difference.scope, state, start, ())
+                backward = Difference(difference.scope, state, start, (), server=copy)
                 self._add(self._script.downgrade_ops_list[-1], left, backward)
             return "after the downgrade", left
 
@@ -137,6 +141,8 @@ class Proof:
         self, container: OpContainer, left: Sequence[Change[Any]], difference: Difference
     ) -> None:
         """Let a revision do the rest at its end."""
+        differing = frozenset(change.record.identity for change in left)
+        difference = dataclasses.replace(difference, differing=differing)
         try:
             rest = list(phrased(self._kinds, left, difference))
         except PgMigrationsError as error:
@@ -152,9 +158,16 @@ class Proof:
                     getattr(module, function)()
         # Whatever a revision raises, it does not run.
         except Exception as error:
-            original = error.orig if isinstance(error, DBAPIError) else error
-            first_line = str(original).partition("\n")[0]
-            raise ProofFailed(f"Its {function}() fails: {first_line}") from error
+            raise ProofFailed(f"Its {function}() fails: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        failure = explain(error)
+        if isinstance(failure, DependentObjects):
+            return str(failure)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return str(original).partition("\n")[0]
 
 
 def _loaded(source: str, name: str) -> ModuleType:

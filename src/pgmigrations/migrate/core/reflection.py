@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Table, text
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, UserDefinedType
 
 # What is qualified in the text of the type depends on the search path, as in the revision.
 _COLUMN = text("""
@@ -39,13 +39,9 @@ UNION ALL SELECT NULL, current_schema(), NULL
 """)
 
 
-class ServerType(NullType):
-    """A type that SQLAlchemy has no class for, by the text that the server prints.
+class ServerType(UserDefinedType[Any]):
+    """A type that SQLAlchemy has no class for, by the text that the server prints."""
 
-    Like NULL's type it is equal to every other: nothing here could tell.
-    """
-
-    __visit_name__ = "user_defined"
     cache_ok = True
 
     def __init__(self, definition: str = "") -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.core.operation import DifferentObject, MissingObject
+from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.objects.column.catalog import find
 from pgmigrations.migrate.objects.column.conversion import using
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
@@ -88,7 +89,8 @@ def test_values_come_through_a_change_of_type(
     sql(connection, f"INSERT INTO t VALUES ({value})")
     printed = {name: "public.mood" + name[4:] for name in ("mood", "mood[]")}
     before, after = printed.get(before, before), printed.get(after, after)
-    forth, back = using("c", before, after), using("c", after, before)
+    forth = using(connection, "c", before, after)
+    back = using(connection, "c", after, before)
     operation = ChangeColumn(
         "t", "c", {"type": before}, {"type": after}, using=forth, old_using=back
     )
@@ -112,7 +114,7 @@ def test_a_text_that_is_too_long_is_refused_not_cut(connection: Connection) -> N
         "c",
         {"type": "text"},
         {"type": "character varying(2)"},
-        using=using("c", "text", "character varying(2)"),
+        using=using(connection, "c", "text", "character varying(2)"),
     )
     with pytest.raises(DBAPIError, match="too long"):
         run(connection, operation)
@@ -126,7 +128,7 @@ def test_an_array_with_two_items_is_no_number(connection: Connection) -> None:
         "c",
         {"type": "integer[]"},
         {"type": "integer"},
-        using=using("c", "integer[]", "integer"),
+        using=using(connection, "c", "integer[]", "integer"),
     )
     with pytest.raises(DBAPIError, match=r"\{1,2\}"):
         run(connection, operation)
@@ -193,18 +195,23 @@ def test_a_virtual_column_that_becomes_plain_keeps_its_values(connection: Connec
 
 
 @pytest.mark.needs_extension("vector")
-def test_vectors_change_their_precision(connection: Connection) -> None:
+@pytest.mark.parametrize(
+    ("new", "value"), [("public.halfvec(3)", "[1,2,3]"), ("public.vector(4)", None)]
+)
+def test_vectors_change_their_precision_and_their_size(
+    connection: Connection, new: str, value: str | None
+) -> None:
     sql(connection, "CREATE EXTENSION vector")
     sql(connection, "CREATE TABLE t (c vector(3))")
-    sql(connection, "INSERT INTO t VALUES ('[1,2,3]')")
-    old, new = "public.vector(3)", "public.halfvec(3)"
+    sql(connection, f"INSERT INTO t VALUES ({literal(value) if value else 'NULL'})")
+    old = "public.vector(3)"
     operation = ChangeColumn(
         "t",
         "c",
         {"type": old},
         {"type": new},
-        using=using("c", old, new),
-        old_using=using("c", new, old),
+        using=using(connection, "c", old, new),
+        old_using=using(connection, "c", new, old),
     )
     run(connection, operation, operation, operation.reverse())
-    assert sql(connection, "SELECT c::text FROM t") == "[1,2,3]"
+    assert sql(connection, "SELECT c::text FROM t") == value

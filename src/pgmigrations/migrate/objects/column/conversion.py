@@ -9,32 +9,41 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import Connection
+
 from pgmigrations.migrate.core.quoting import identifier
+from pgmigrations.migrate.objects.column.cast import find_cast
 
 TIME_ZONE = "UTC"
 """The zone in which times without one are meant, where a revision does not say another."""
 
 _MODIFIER = re.compile(r"\([^)\"]*\)")
-_STRINGS = frozenset({"text", "character varying", "character", "name", "bpchar"})
-# Within each of these the server's pg_cast has a cast for assignment, both ways.
-_ASSIGNABLE = (
-    frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"}),
-    frozenset({"bit", "bit varying"}),
-    frozenset({"json", "jsonb"}),
-    frozenset({"inet", "cidr"}),
-)
 _NAIVE = "timestamp without time zone"
 _AWARE = "timestamp with time zone"
+_TIME = "time without time zone"
+_TIME_AWARE = "time with time zone"
+_JSON = {"json": "to_json", "jsonb": "to_jsonb"}
+_SHIFTED = f"{{}} AT TIME ZONE '{TIME_ZONE}'"
+_ZONED = {
+    (_NAIVE, _AWARE): _SHIFTED,
+    (_AWARE, _NAIVE): _SHIFTED,
+    ("date", _AWARE): f"{{}}::{_NAIVE} AT TIME ZONE '{TIME_ZONE}'",
+    (_AWARE, "date"): f"({_SHIFTED})::date",
+    (_AWARE, _TIME): f"({_SHIFTED})::{_TIME}",
+    (_TIME, _TIME_AWARE): f"({{}}::text || '+00')::{_TIME_AWARE}",
+}
+"""Expressions where the server would take the zone of whoever runs the revision."""
 
 
-def using(column: str, before: str, after: str) -> str | None:
+def using(server: Connection | None, column: str, before: str, after: str) -> str | None:
     """Write the expression that makes values of one type into another's.
 
     Example:
-        >>> using("year", "character varying(4)", "integer")
+        >>> using(connection, "year", "character varying(4)", "integer")
         '"year"::integer'
 
     Args:
+        server: Knows which casts there are.
         column: Its name, unquoted.
         before: The type as it is, as the server prints it.
         after: The type as it shall be.
@@ -42,19 +51,13 @@ def using(column: str, before: str, after: str) -> str | None:
     Returns:
         The expression; None where the server converts by assignment.
     """
-    name = identifier(column)
-    if before.endswith("[]") != after.endswith("[]"):
-        return _wrapped(name, before, after) if after.endswith("[]") else _taken(name, after)
-    one, other = base(before), base(after)
-    if one == other:
-        return None
-    if _NAIVE in (one, other) and _AWARE in (one, other):
-        return f"{name} AT TIME ZONE '{TIME_ZONE}'"
-    if (one, other) == ("date", _AWARE):
-        return f"{name}::{_NAIVE} AT TIME ZONE '{TIME_ZONE}'"
-    if (one, other) == (_AWARE, "date"):
-        return f"({name} AT TIME ZONE '{TIME_ZONE}')::date"
-    return None if _is_assignable(one, other) else f"{name}::{after}"
+    return _converted(server, identifier(column), before, after)
+
+
+def needs_zone(before: str, after: str) -> bool:
+    """Tell whether the server reads or writes times as text, in the zone of the session."""
+    pair = {base(before).removesuffix("[]"), base(after).removesuffix("[]")}
+    return _AWARE in pair and not pair <= {_AWARE, _NAIVE, _TIME, _TIME_AWARE, "date"}
 
 
 def base(type_: str) -> str:
@@ -62,18 +65,65 @@ def base(type_: str) -> str:
     return _MODIFIER.sub("", type_)
 
 
-def _is_assignable(before: str, after: str) -> bool:
-    before, after = before.removesuffix("[]"), after.removesuffix("[]")
-    return after in _STRINGS or any(before in group and after in group for group in _ASSIGNABLE)
+def _converted(server: Connection | None, value: str, before: str, after: str) -> str | None:
+    zoned = _ZONED.get((base(before), base(after)))
+    if zoned is not None:
+        return zoned.format(value)
+    cast = find_cast(server, before, after)
+    if cast.is_same or cast.context in ("i", "a"):
+        return None
+    one, other = before.endswith("[]"), after.endswith("[]")
+    if one and other:
+        return _items(server, value, before, after)
+    if after in _JSON and before not in _JSON and cast.before != "S":
+        return f"{_JSON[after]}({value})"
+    if other and before not in _JSON:
+        return _wrapped(server, value, before, after)
+    if one:
+        return _taken(server, value, before, after)
+    return _scalar(value, before, after, cast.context, (cast.before, cast.after))
 
 
-def _wrapped(name: str, before: str, after: str) -> str:
-    is_plain = using(name, before, after.removesuffix("[]")) is None
-    cast = "" if is_plain else f"::{after}"
-    return f"CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}]{cast} END"
+def _scalar(
+    value: str, before: str, after: str, context: str, categories: tuple[str, str]
+) -> str | None:
+    source, target = categories
+    if target == "S":
+        # By assignment everything becomes a text.
+        return None
+    if before in _JSON:
+        # The text of an item without its quotes.
+        return f"({value} #>> '{{}}')::{after}"
+    if context or source == "S":
+        return f"{value}::{after}"
+    if source == "N" and target == "B":
+        return f"{value} <> 0"
+    if source == "B" and target == "N":
+        return f"{value}::integer::{after}"
+    return f"{value}::text::{after}"
 
 
-def _taken(name: str, after: str) -> str:
+def _items(server: Connection | None, value: str, before: str, after: str) -> str | None:
+    one, other = before.removesuffix("[]"), after.removesuffix("[]")
+    cast = find_cast(server, one, other)
+    if cast.is_same or cast.context in ("i", "a") or cast.after == "S":
+        return None
+    if cast.context or cast.before == "S":
+        return f"{value}::{after}"
+    return f"{value}::text[]::{after}"
+
+
+def _wrapped(server: Connection | None, value: str, before: str, after: str) -> str:
+    item = _converted(server, value, before, after.removesuffix("[]"))
+    return f"CASE WHEN {value} IS NOT NULL THEN ARRAY[{item or value}] END"
+
+
+def _taken(server: Connection | None, value: str, before: str, after: str) -> str:
+    first, one = f"({value}[1])", before.removesuffix("[]")
+    item = _converted(server, first, one, after)
+    # A text that is too long shall be refused, not cut.
+    all_of_it = "text" if find_cast(server, one, after).after == "S" else f"text::{after}"
+    if item is None:
+        item = f"{first}::{all_of_it.removeprefix('text::')}"
     # More than one item is no value of the type; the server says so and names it.
-    all_of_it, first = f"{name}::text::{after}", f"({name}[1])::{after}"
-    return f"CASE WHEN cardinality({name}) > 1 THEN {all_of_it} ELSE {first} END"
+    return f"CASE WHEN array_dims({value}) <> '[1:1]' THEN {value}::{all_of_it} ELSE {item} END"

@@ -25,7 +25,13 @@ def is_other_than(number: int) -> str:
 
 
 def looking_block(
-    schema: str | None, table: str, name: str, definitions: Sequence[str], act: str
+    schema: str | None,
+    table: str,
+    name: str,
+    definitions: Sequence[str],
+    act: str,
+    *,
+    may_be_done: str = "true",
 ) -> str:
     """Write the block.
 
@@ -35,7 +41,9 @@ def looking_block(
         name: The constraint.
         definitions: What it may be.
         act: Statements that use `found`, NULL where there is none, `printed`, the definitions as
-            the server prints them, NULL where it cannot make one, and `note`, its comment.
+            the server prints them, NULL where it cannot make one, `note`, its comment, and
+            `may_be_done`.
+        may_be_done: A condition, looked at with nothing on the search path.
     """
     return do_block(f"""\
 DECLARE
@@ -46,6 +54,7 @@ DECLARE
   path text := current_setting('search_path');
   found text;
   note text;
+  may_be_done boolean;
   definition text;
   again text;
   copy text;
@@ -59,6 +68,7 @@ BEGIN
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = place AND c.relname = relation AND k.conname = {literal(name)};
+  may_be_done := {may_be_done};
   PERFORM set_config('search_path', path, true);
   IF found IS NOT NULL THEN
     FOREACH definition IN ARRAY found || definitions LOOP

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
 
 
@@ -29,22 +27,3 @@ def commenting(schema: str | None, table: str, name: str, comment: str | None) -
     """Write COMMENT ON CONSTRAINT; None and an empty text take the comment away."""
     text = literal(comment) if comment else "NULL"
     return f"COMMENT ON CONSTRAINT {identifier(name)} ON {qualified(schema, table)} IS {text}"
-
-
-def unless_key(key: Sequence[str]) -> str:
-    """Write the condition that a key is there as a definition says, or not at all.
-
-    What the server prints of a key names neither schema nor expression, so its text tells.
-
-    Args:
-        key: Schema, table, name and definition; empty where the key must not be there.
-    """
-    schema, table, name, definition = key
-    found = f"""coalesce((
-    SELECT pg_catalog.pg_get_constraintdef(k.oid)
-    FROM pg_catalog.pg_constraint k
-    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = {literal(schema)} AND c.relname = {literal(table)}
-      AND k.conname = {literal(name)}), '')"""
-    return f"{found} = {literal(definition)}"

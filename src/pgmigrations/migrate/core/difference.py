@@ -146,7 +146,7 @@ def _own_and_unused(
         for identity, record in made.items()
         if record.kind in partly and identity not in named and identity not in own
     }
-    return own, _unused(lent, created()) if lent else set()
+    return own, _unused(lent, created)
 
 
 def said(
@@ -165,13 +165,15 @@ def said(
     }
 
 
-def _unused(lent: Snapshot[Any], created: Snapshot[Any]) -> set[Identity]:
+def _unused(lent: Snapshot[Any], created: Callable[[], Snapshot[Any]]) -> set[Identity]:
     """Find what was copied into the scratch database and nothing that was created there uses."""
     unused = dict(lent)
+    if not any(one.used_by for one in unused.values()):
+        return set(unused)
     # Tables and types share their names.
     users = {
         (one.schema, one.name)
-        for key, one in created.items()
+        for key, one in created().items()
         if key not in unused and one.relation is None
     }
     while found := {

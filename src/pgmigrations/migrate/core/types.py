@@ -56,7 +56,7 @@ def metadata_types(metadata: MetaData) -> list[NamedType]:
         id(column.type)
         for table in metadata.tables.values()
         for column in table.columns
-        if named_type(column.type) is None
+        if not _is_simple(column.type) and named_type(column.type) is None
     }
     found = [type_ for type_ in candidates if _is_named(type_) and id(type_) not in hidden]
     return sorted(found, key=lambda type_: (type_.schema or "", type_.name or ""))
@@ -67,6 +67,8 @@ def placed_types(metadatas: Iterable[MetaData]) -> Iterator[tuple[NamedType, str
     for metadata in metadatas:
         for table in metadata.tables.values():
             for column in table.columns:
+                if _is_simple(column.type):
+                    continue
                 type_ = named_type(column.type)
                 if type_ is not None:
                     yield type_, f"{table.fullname}.{column.name}"
@@ -78,6 +80,18 @@ def named_types(metadatas: Iterable[MetaData]) -> Iterator[NamedType]:
     """Yield the enums and domains of the models: of every column, and those that none uses."""
     for type_, _ in placed_types(metadatas):
         yield type_
+
+
+def column_types(metadatas: Iterable[MetaData]) -> Iterator[TypeEngine[Any]]:
+    """Yield the types of all columns; of those that their class tells all about, one of each."""
+    seen: set[type[TypeEngine[Any]]] = set()
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            for column in table.columns:
+                class_ = type(column.type)
+                if class_ not in seen or not _is_simple(column.type):
+                    seen.add(class_)
+                    yield column.type
 
 
 def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:
@@ -99,6 +113,17 @@ def sequences(metadatas: Iterable[MetaData]) -> Iterator[Sequence]:
     """Yield the sequences that the models declare."""
     for metadata in metadatas:
         yield from metadata._sequences.values()
+
+
+def _is_simple(type_: TypeEngine[Any]) -> bool:
+    """Tell of a type that it wraps none, and is no object of the database."""
+    class_ = type(type_)
+    if class_ not in _WRAPPING:
+        _WRAPPING[class_] = issubclass(class_, TypeDecorator | ARRAY | Enum | DOMAIN)
+    return not _WRAPPING[class_] and not type_._variant_mapping
+
+
+_WRAPPING: dict[type[TypeEngine[Any]], bool] = {}
 
 
 def _is_named(type_: object) -> TypeGuard[NamedType]:

@@ -10,7 +10,7 @@ from pgmigrations.declare import Extension, declarations
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
-from pgmigrations.migrate.core.types import type_classes
+from pgmigrations.migrate.core.types import column_types, type_classes
 from pgmigrations.migrate.objects.extension.catalog import ExtensionRecord
 from pgmigrations.migrate.objects.extension.ops import (
     AlterExtension,
@@ -57,14 +57,12 @@ def _wanted(metadatas: Sequence[MetaData]) -> Iterator[Extension]:
         for extension in declarations(metadata, Extension):
             names.add(extension.name)
             yield extension
-    for metadata in metadatas:
-        for table in metadata.tables.values():
-            for column in table.columns:
-                for class_ in type_classes(column.type):
-                    name = TYPE_EXTENSIONS.get(class_.__module__.partition(".")[0])
-                    if name is not None and name not in names:
-                        names.add(name)
-                        yield Extension(name)
+    for type_ in column_types(metadatas):
+        for class_ in type_classes(type_):
+            name = TYPE_EXTENSIONS.get(class_.__module__.partition(".")[0])
+            if name is not None and name not in names:
+                names.add(name)
+                yield Extension(name)
 
 
 def created(metadatas: Sequence[MetaData], scope: Scope) -> list[str]:

@@ -59,13 +59,14 @@ class Remembered:
     def keep(self, prints: Fingerprint, state: State) -> None:
         """Keep what models have led to."""
         body = "\n".join(line for lines in state.lines.values() for line in lines).encode()
+        counts = {name: len(lines) for name, lines in state.lines.items()}
         head = {
             "format": _FORMAT,
             "environment": self._environment,
             "rest": prints.rest,
             "tables": [[*key, value] for key, value in prints.tables.items()],
-            "counts": {name: len(lines) for name, lines in state.lines.items()},
-            "body": digest(body),
+            "counts": counts,
+            "content": digest([counts, digest(body)]),
         }
         self._cache.write(self._name(prints), json.dumps(head).encode() + b"\n" + body)
 
@@ -108,7 +109,7 @@ class Remembered:
         if (
             head.get("format") != _FORMAT
             or head.get("environment") != self._environment
-            or head.get("body") != digest(body)
+            or head.get("content") != digest([head.get("counts"), digest(body)])
         ):
             return None
         lines = body.decode().split("\n")

@@ -107,14 +107,19 @@ def read_states(
     Returns:
         The state, and the values of the expressions with the settings before.
     """
-    parts = [_collected(kind) for kind in kinds]
-    parts += [f"SELECT '{name}', ({expression})" for name, expression in (more or {}).items()]
-    statement = text("\nUNION ALL\n".join(parts))
+    statement = text(collecting(kinds, more))
     with pinned(connection) as before:
         rows = connection.execute(statement, {"schemas": sorted(scope.schemas), **parameters})
         found = {name: value or "" for name, value in rows.all()}
     lines = {kind.name: _split(found.pop(kind.name)) for kind in kinds}
     return State(kinds, scope, lines), {**before, **found}
+
+
+def collecting(kinds: Sequence[AnyKind], more: Mapping[str, str] | None = None) -> str:
+    """Write the statement of `read_states`; its arguments are those."""
+    parts = [_collected(kind) for kind in kinds]
+    parts += [f"SELECT '{name}', ({expression})" for name, expression in (more or {}).items()]
+    return "\nUNION ALL\n".join(parts)
 
 
 def _collected(kind: AnyKind) -> str:

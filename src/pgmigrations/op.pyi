@@ -359,7 +359,8 @@ def create_sequence(
 ) -> None:
     """Create a sequence, unless it is there and the same.
 
-    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. Its reverse is
+    Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
+    of whole numbers owns counts on from the largest value. Its reverse is
     `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
     Example:
@@ -404,6 +405,9 @@ def alter_sequence(
     schema: str | None = None,
 ) -> None:
     """Change properties of a sequence; where it is counting stays.
+
+    A position outside new limits becomes the nearest that they allow: one that has counted
+    beyond its new end has no number left, unless it cycles.
 
     Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
     meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
@@ -462,7 +466,9 @@ def change_table(
 
     Both states name the same properties, those that differ, as the server prints them:
 
-    `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+    `parents` (the tables that it inherits from, each a list of schema and name; with the
+    columns that it needs already there), `persistence` (`"p"` logged, `"u"`
+    unlogged), `options` (storage parameters such as
     `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
     `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
     `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the
@@ -484,6 +490,48 @@ def change_table(
 
     Raises:
         DifferentObject: The table is neither in the one state nor in the other.
+        MissingObject: There is no such table.
+    """
+
+def change_partitions(
+    table: str,
+    old: Sequence[Sequence[str | None]],
+    new: Sequence[Sequence[str | None]],
+    *,
+    schema: str | None = None,
+) -> None:
+    """Give a partitioned table other partitions, unless it has them.
+
+    A partition that is in `old` alone is dropped, with its rows. One that is in both and gets
+    another bound is detached and attached again, which reads its rows. One that is in `new`
+    alone is attached where a table of its name is there, else made. Partitions that are in
+    neither are left alone.
+
+    Emits `ALTER TABLE … DETACH PARTITION`, `DROP TABLE` and `CREATE TABLE … PARTITION OF`
+    (ACCESS EXCLUSIVE on the table), `ALTER TABLE … ATTACH PARTITION` (SHARE UPDATE EXCLUSIVE
+    on it). Its reverse goes from `new` to `old` (PostgreSQL manual, 5.12 Table Partitioning).
+
+    Example:
+        op.change_partitions(
+            "visit",
+            [[None, "visit_2024", "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"]],
+            [
+                [None, "visit_2024", "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"],
+                [None, "visit_rest", "DEFAULT"],
+            ],
+        )
+
+    Args:
+        table: The partitioned table, unquoted.
+        old: Its partitions before, each a list: schema (None for the first of the search
+            path), name, and `FOR VALUES …` or `DEFAULT`; for one that is partitioned itself
+            its key, such as `LIST (kind)`; for a partition of a partition also schema and name
+            of that one, which comes before it.
+        new: The same after.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: A partition has another bound, key or parent than the two.
         MissingObject: There is no such table.
     """
 
@@ -640,8 +688,7 @@ def remove_constraint(
     definition: str,
     *,
     becomes: str | None = None,
-    until: Mapping[str, Sequence[str]] | None = None,
-    unless: Sequence[str] | None = None,
+    until: Sequence[Sequence[str]] | None = None,
     schema: str | None = None,
 ) -> None:
     """Drop a constraint, if it is there and means what the revision says.
@@ -660,11 +707,10 @@ def remove_constraint(
             make it any more, since columns or labels have changed, it is not compared.
         becomes: The definition that it gets later in the same revision, for one whose columns
             change in between; where it is like that already, nothing is done.
-        until: The types of these columns before and after, by their names, empty where a
-            column is not there; a definition is taken for the later one only after them.
-        unless: Schema, table, name and definition of the key that changes in between, for a
-            foreign key that is added again after; where that key is like that already,
-            nothing is done. An empty definition: where there is no such key.
+        until: What changes in between, for one that makes way for it and is added again after:
+            `column`, `constraint` or `index`, schema, table, name and definition of each, the
+            definition empty for what is gone. Once all of them are like that and the
+            constraint means what it shall, nothing is done.
         schema: The table's schema; by default the first of the search path.
 
     Raises:
@@ -824,6 +870,7 @@ def replace_index(
     old_options: Mapping[str, Any] | None = None,
     new_options: Mapping[str, Any] | None = None,
     step: str | None = None,
+    until: Sequence[Sequence[str]] | None = None,
     schema: str | None = None,
 ) -> None:
     """Drop an index and create it by another definition, unless it has that already.
@@ -850,6 +897,8 @@ def replace_index(
         new_options: The same after.
         step: `"drop"` or `"create"` does only that half, where the type of a column changes
             between the two; by default both.
+        until: For a step, `column`, schema, table, name and type of the columns that change;
+            before, an index that is as `new` says is taken for one that is as `old` says.
         schema: The table's schema; by default the first of the search path.
 
     Raises:

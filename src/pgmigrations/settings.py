@@ -56,6 +56,8 @@ class Settings:
             `pgmigrations` in the user's cache folder.
         prove: Whether a revision is run on a copy of the schema before it is written.
         ignore_extensions: Extensions that are left alone although no model declares them.
+        ignore_tables: Tables that are nobody's business here: `schema.table`, or `table` in the
+            connection's default schema.
         type_packages: Packages other than SQLAlchemy whose column types revisions may import.
     """
 
@@ -68,6 +70,7 @@ class Settings:
     cache: str = ""
     prove: bool = True
     ignore_extensions: tuple[str, ...] = ()
+    ignore_tables: tuple[str, ...] = ()
     type_packages: tuple[str, ...] = ("pgvector",)
 
     def __post_init__(self) -> None:

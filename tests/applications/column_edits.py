@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from pgmigrations.declare import RenamedLabel, declare
 from tests.applications.edit import (
     LABELS,
     NAME,
@@ -202,6 +203,22 @@ def _relabel(change: Callable[[list[str]], list[str]]) -> Change:
     return relabel
 
 
+def rename_label_by_hint(metadata: MetaData) -> None:
+    """Rename the label that the rows hold, unless a default has it."""
+    found = _enum(metadata)
+    assert found.name is not None
+    defaults = " ".join(
+        compiled(column.server_default.arg)
+        for table in tables(metadata)
+        for column in table.columns
+        if isinstance(column.server_default, DefaultClause)
+    )
+    old = next(label for label in found.enums if label not in defaults)
+    new = f"{old}_renamed"
+    _relabel(lambda labels: [new if label == old else label for label in labels])(metadata)
+    declare(metadata, RenamedLabel(found.name, old, new, found.schema))
+
+
 def _given_enum(metadata: MetaData) -> None:
     given_column(lambda: Enum(*LABELS, name=f"{NAME}_type"))(metadata)
 
@@ -248,7 +265,9 @@ def label_edits() -> list[Edit]:
         "drop a label": lambda labels: labels[:-1],
         "rename a label": lambda labels: [*labels[:-1], f"{labels[-1]}_renamed"],
     }
-    return [
+    edits = [
         Edit(name, _relabel(change), _given_enum, _enum, rows=True)
         for name, change in changes.items()
     ]
+    hinted = Edit("rename a label by a hint", rename_label_by_hint, _given_enum, _enum, rows=True)
+    return [*edits, hinted]

@@ -39,11 +39,12 @@ def _index_of(sort: str) -> Callable[[MetaData, bool], None]:
 def _finder_of(sort: str) -> Callable[[MetaData], Index]:
     def fits(index: Index) -> bool:
         options = index.dialect_options["postgresql"]
+        columns = {column.key for column in index.columns}
         is_plain = all(isinstance(one, Column) for one in index.expressions)
         found = {
             "partial": options["where"] is not None,
             "INCLUDE": bool(options["include"]),
-            "opclass": bool(options["ops"]),
+            "opclass": not columns.isdisjoint(options["ops"]),
             "unique": bool(index.unique),
             "expression": not is_plain,
         }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Computed, Enum, Index, MetaData, Table
 
-PART = 16
-"""About as many tables: enough to be entangled, few enough for sixty edits."""
+PART = 8
+"""At most so many tables: enough to be entangled, few enough for fifty edits."""
 
 
 def closed_part(metadata: MetaData) -> list[str]:
@@ -17,9 +17,9 @@ def closed_part(metadata: MetaData) -> list[str]:
     chosen: set[Table] = set()
     ranked = sorted(metadata.tables.values(), key=lambda table: (-_interest(table), table.key))
     for table in ranked:
-        wanted = _closure(table)
-        if not chosen or len(chosen | wanted) <= PART:
-            chosen |= wanted
+        wanted = chosen | _closure(table)
+        if len(wanted) <= PART:
+            chosen = wanted
     return [table.key for table in metadata.sorted_tables if table in chosen]
 
 

@@ -38,9 +38,14 @@ from tests.contract import hurting_names
 from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
+from tests.contract.counting_samples import COUNTING_SAMPLES
 from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLES
 from tests.contract.index_samples import INDEX_SAMPLES
+from tests.contract.inheritance_samples import INHERITANCE_SAMPLES
+from tests.contract.partition_samples import PARTITION_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
+from tests.contract.retyped_samples import RETYPED_SAMPLES
+from tests.contract.retyping_samples import RETYPING_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -326,8 +331,13 @@ THOROUGH_SAMPLES = (
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,
+    *COUNTING_SAMPLES,
+    *RETYPED_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
+    *RETYPING_SAMPLES,
+    *PARTITION_SAMPLES,
+    *INHERITANCE_SAMPLES,
     *(
         Sample(
             kind,

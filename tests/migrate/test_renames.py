@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.util import CommandError
 
 from pgmigrations.declare import RenamedLabel, declare, renamed_from
 from pgmigrations.migrate import copied
@@ -45,6 +47,28 @@ def test_each_name_that_hangs_on_the_old_one_follows(project: Project) -> None:
         " UNION SELECT conname FROM pg_constraint WHERE conrelid > 16384",
     )
     assert [name for (name,) in names if "book" in name or "year" in name] == []
+
+
+def test_check_shows_a_rename_as_a_change_of_the_name(project: Project) -> None:
+    state: sa.Column[Any] = sa.Column("state", sa.Enum("new", "done", name="state"))
+    at(project, book(integer("year"), state))
+    state = sa.Column("state", sa.Enum("new", "ready", name="state"))
+    metadata = book(integer("published", "year"), state, name="volume", was="book")
+    declare(metadata, RenamedLabel("state", "done", "ready"))
+    config, output = project.models(metadata)._config("check")
+    with pytest.raises(CommandError, match="differ"):
+        command.check(config)
+    shown = [" ".join(line.split()) for line in output.getvalue().splitlines()]
+    for name, actual, declared in (
+        ("table volume", "book", "volume"),
+        ("column published", "year", "published"),
+        ("sequence volume_id_seq", "book_id_seq", "volume_id_seq"),
+    ):
+        place = shown.index(name)
+        lines = shown[place + 1 : place + 4]
+        assert lines == ["name", f"- actual {actual}", f"+ declared {declared}"], shown
+    place = shown.index("enum state")
+    assert shown[place + 1 : place + 4] == ["label", "- actual done", "+ declared ready"]
 
 
 def test_a_name_that_somebody_chose_is_no_name_of_the_table(project: Project) -> None:
@@ -145,10 +169,13 @@ def test_a_rename_without_a_proof_leads_back_all_the_same(
     tmp_path: Path, database_url: str
 ) -> None:
     project = Project(tmp_path / "project", database_url, settings={"prove": "no"})
-    at(project, book(integer("year"), integer("gone", server_default="1"), number()))
+    values = sa.Column("value", sa.Text, server_default="1")
+    at(project, book(integer("year"), integer("gone", server_default="1"), number(), values))
     before = dump(project)
     label: sa.Column[Any] = sa.Column("label", sa.Enum("a", "b", name="label"))
-    at(project, book(integer("published", "year", index=True), label, name="volume", was="book"))
+    count = integer("count", "value", server_default="1")
+    columns = (integer("published", "year", index=True), label, count)
+    at(project, book(*columns, name="volume", was="book"))
     after = dump(project)
     project.downgrade()
     assert dump(project) == before

@@ -62,7 +62,7 @@ def _end_leftovers(parent: Path) -> None:
     for owner in parent.glob(f"{_PREFIX}*{_OWNER}"):
         # Somebody else's, one that is just being removed, or one in use.
         with suppress(OSError, EmbeddedError):
-            if owner.stat().st_uid == os.geteuid() and (taken := lock.take(owner)) is not None:
+            if owner.lstat().st_uid == os.geteuid() and (taken := lock.take(owner)) is not None:
                 try:
                     folder = owner.with_suffix("")
                     EmbeddedServer(folder).stop()

@@ -34,6 +34,7 @@ from pgmigrations.migrate.core.way_back import way_back
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
+from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import open_engine
 from pgmigrations.run.failure import explain
@@ -122,10 +123,17 @@ def connected(url: DatabaseUrl) -> Iterator[Connection]:
 
     Raises:
         DatabaseFailure: The server cannot be reached, or refuses; one line that says what to do.
+        NotTheVersionTable: What is there by the version table's name is something else.
     """
     try:
         with open_engine(url).connect() as connection:
-            yield connection
+            try:
+                yield connection
+            except DBAPIError as error:
+                other = other_version_table(connection, error)
+                if other is None:
+                    raise
+                raise other from error
     except DBAPIError as error:
         raise explain(error, url=url) from error
 

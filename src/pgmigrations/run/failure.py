@@ -14,6 +14,7 @@ from pgmigrations.run.failure_kind import (
     DatabaseFailure,
     DatabaseMissing,
     DeadlockDetected,
+    DependentObjects,
     DiskFull,
     ExtensionMissing,
     LockNotAvailable,
@@ -37,6 +38,7 @@ __all__ = [
     "DatabaseFailure",
     "DatabaseMissing",
     "DeadlockDetected",
+    "DependentObjects",
     "DiskFull",
     "ExtensionMissing",
     "LockNotAvailable",
@@ -142,11 +144,21 @@ def _connection_lost(facts: Evidence) -> DatabaseFailure:
     )
 
 
+def _dependent_objects(facts: Evidence) -> DatabaseFailure:
+    return DependentObjects(
+        f"Something else needs this: {facts.primary} ({'; '.join(facts.detail.split(chr(10)))})",
+        "Drop what needs it earlier in the revision, with op.execute(), and create it again after; "
+        "likewise in downgrade()",
+        sqlstate=facts.sqlstate,
+    )
+
+
 def _extension_missing(facts: Evidence) -> DatabaseFailure:
     texts = f"{facts.primary} {facts.detail}"
     name = next((found["name"] for find in _EXTENSION if (found := find.search(texts))), None)
     if name is None:
-        return _refused(facts)
+        # What a view shows of a column cannot change under it.
+        return _dependent_objects(facts) if " depends on " in facts.detail else _refused(facts)
     major = _major(facts)
     if name in _IN_CONTRIB:
         get = "Install PostgreSQL's contrib package (postgresql-contrib) on the server"
@@ -215,6 +227,7 @@ def _at(facts: Evidence) -> str:
 _BY_SQLSTATE: dict[str, Callable[[Evidence], DatabaseFailure]] = {
     "0A000": _extension_missing,
     "58P01": _extension_missing,
+    "2BP01": _dependent_objects,
     "42501": privilege_missing,
     "25006": _read_only,
     "57014": _cancelled,

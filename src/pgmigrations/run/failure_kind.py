@@ -119,5 +119,9 @@ class UnsafeEnumUse(DatabaseFailure):
     """A new enum value was used in the transaction that added it (55P04)."""
 
 
+class DependentObjects(DatabaseFailure):
+    """A view, a function or the like needs what was to be changed or dropped (2BP01, 0A000)."""
+
+
 class DiskFull(DatabaseFailure):
     """The server has no room left (53100)."""

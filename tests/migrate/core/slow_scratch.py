@@ -11,12 +11,13 @@ from pgmigrations.migrate.core.scratch import scratch_database
 
 
 def main(url: str, scratch_url: str) -> None:
-    """Say the scratch database's name, then keep the driver busy."""
+    """Say the scratch database's name and its server's data folder, then keep the driver busy."""
     with (
         create_engine(url, poolclass=NullPool).connect() as target,
         scratch_database(target, scratch_url) as scratch,
     ):
-        print(scratch.execute(text("SELECT current_database()")).scalar_one(), flush=True)
+        query = text("SELECT current_database(), current_setting('data_directory')")
+        print(*scratch.execute(query).one(), sep="\n", flush=True)
         scratch.execute(text("SELECT pg_sleep(600)"))
 
 

@@ -160,6 +160,26 @@ def test_what_the_models_declare_themselves_is_not_borrowed(
     assert project.check()
 
 
+def test_a_sequence_stays_borrowed_while_another_table_changes(project: Project) -> None:
+    run_script(project.url, "CREATE SEQUENCE numbers")
+
+    def models(*more: SchemaItem) -> sa.MetaData:
+        metadata = sa.MetaData()
+        number = sa.Column("n", sa.Integer, server_default=sa.text("nextval('numbers')"))
+        sa.Table("one", metadata, sa.Column("id", sa.Integer, primary_key=True), number)
+        sa.Table("two", metadata, sa.Column("id", sa.Integer, primary_key=True), *more)
+        return metadata
+
+    project.models(models()).autogenerate()
+    project.upgrade()
+    assert project.check()
+    revision = project.models(models(sa.Column("note", sa.Text))).autogenerate()
+    assert revision is not None
+    assert "numbers" not in revision.read_text()
+    project.upgrade()
+    assert project.check()
+
+
 def test_a_function_on_a_table_of_the_models_waits_for_it(project: Project) -> None:
     """And a check of a later table for that."""
     metadata = sa.MetaData()

@@ -170,7 +170,14 @@ def phrased(
             continue
         if _comes_with_its_column(record, difference):
             continue
+        comparison = by_kind[record.kind].comparison
+        if comparison and comparison.brought and comparison.brought(change, difference):
+            continue
         yield from alone(by_kind[record.kind], change, difference)
+    for kind in kinds:
+        if kind.comparison is not None and kind.comparison.disturbed is not None:
+            for change in kind.comparison.disturbed(difference):
+                yield from alone(kind, change, difference)
     tables = [one for one in changes if one.record.kind == "table"]
     made = [one.record for one in tables if one.before is None]
     gone = [one.record for one in tables if one.after is None]

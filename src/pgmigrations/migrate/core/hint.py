@@ -59,7 +59,8 @@ class Renaming(Generic[R]):
         operation: Makes the operation that renames one, from its place, the name before and the
             name now.
         hints: The hints in the models; None where there can be none.
-        is_there: Tells whether a state has something of a name at a place; None for a record.
+        part: What is renamed within a record, such as a label; empty for a record itself.
+        is_there: Tells whether a state has such a part of a name at a place.
         follows: The record before, made to be called like the one after and to have of it what
             can be changed in place: if they are the same then, the one was only renamed, with its
             table or column. None where that could lose rows.
@@ -70,6 +71,7 @@ class Renaming(Generic[R]):
 
     operation: Callable[[Place, str, str, Scope], MigrateOperation]
     hints: Callable[[Sequence[MetaData], Scope], Iterable[RenameHint]] | None = None
+    part: str = ""
     is_there: Callable[[Snapshot[R], Place, str], bool] | None = None
     follows: Callable[[R, R], R] | None = None
     is_like: Callable[[R, R, Snapshot[Any], Snapshot[Any]], bool] | None = None

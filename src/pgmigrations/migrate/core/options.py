@@ -45,9 +45,15 @@ def scope_of(context: MigrationContext) -> Scope:
     assert connection is not None
     default_schema = connection.execute(text("SELECT current_schema()")).scalar_one() or "public"
     version_schema = settings.version_table_schema or default_schema
+    ignored = {_relation(name, default_schema) for name in settings.ignore_tables}
     return Scope(
         default_schema=default_schema,
         schemas=frozenset({default_schema} | declared_schemas(metadatas_of(context))),
         ignore_extensions=frozenset(settings.ignore_extensions),
-        ignore_relations=frozenset({(version_schema, settings.version_table)}),
+        ignore_relations=frozenset({(version_schema, settings.version_table), *ignored}),
     )
+
+
+def _relation(name: str, default_schema: str) -> tuple[str, str]:
+    schema, _, table = name.rpartition(".")
+    return (schema or default_schema, table)

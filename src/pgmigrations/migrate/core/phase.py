@@ -32,6 +32,8 @@ class Phase(enum.IntEnum):
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65
     """A foreign key comes after the key or unique index that it rests on."""
+    PARTITION = 67
+    """A partition takes what its table has, and comes when that is complete."""
     NARROW_TYPE = 70
     DROP_TYPE = 80
     DROP_SEQUENCE = 85

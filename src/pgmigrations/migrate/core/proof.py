@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
+from pgmigrations.run.failure import DependentObjects, explain
 
 ROUNDS = 4
 """How often a revision is run, with what it has left over added, before it counts as failed."""
@@ -139,6 +141,8 @@ class Proof:
         self, container: OpContainer, left: Sequence[Change[Any]], difference: Difference
     ) -> None:
         """Let a revision do the rest at its end."""
+        differing = frozenset(change.record.identity for change in left)
+        difference = dataclasses.replace(difference, differing=differing)
         try:
             rest = list(phrased(self._kinds, left, difference))
         except PgMigrationsError as error:
@@ -154,9 +158,16 @@ class Proof:
                     getattr(module, function)()
         # Whatever a revision raises, it does not run.
         except Exception as error:
-            original = error.orig if isinstance(error, DBAPIError) else error
-            first_line = str(original).partition("\n")[0]
-            raise ProofFailed(f"Its {function}() fails: {first_line}") from error
+            raise ProofFailed(f"Its {function}() fails: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        failure = explain(error)
+        if isinstance(failure, DependentObjects):
+            return str(failure)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return str(original).partition("\n")[0]
 
 
 def _loaded(source: str, name: str) -> ModuleType:

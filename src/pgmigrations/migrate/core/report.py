@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pgmigrations.migrate.core.renamed import Renamed, Step
 from pgmigrations.migrate.core.snapshot import Change, Record
 
 # They say which object it is, not how it is.
@@ -58,6 +59,11 @@ def report_of(changes: Iterable[Change[Any]]) -> list[ObjectDifference]:
     return [_object(change) for change in changes]
 
 
+def renames_of(renamed: Renamed | None) -> list[ObjectDifference]:
+    """Say of each rename that the models hint at which name changes."""
+    return [_renamed(step) for step in renamed.steps] if renamed is not None else []
+
+
 def changed_properties(change: Change[Any]) -> list[str]:
     """Name the properties in which the two states of an object differ."""
     return [one.name for one in _properties(change)]
@@ -85,6 +91,19 @@ def named(record: Record) -> str:
     """
     place: Sequence[str] = record.relation or ((record.schema,) if record.schema else ())
     return f"{record.kind} {'.'.join([*place, record.name])}"
+
+
+def _renamed(step: Step) -> ObjectDifference:
+    part = step.kind.renaming.part if step.kind.renaming is not None else ""
+    schema, *inside = step.place
+    return ObjectDifference(
+        step.kind.name,
+        schema,
+        inside[0] if inside and not part else None,
+        inside[-1] if part else step.new,
+        "changed",
+        (PropertyDifference(part or "name", step.new, step.old),),
+    )
 
 
 def _object(change: Change[Any]) -> ObjectDifference:

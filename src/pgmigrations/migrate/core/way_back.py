@@ -48,7 +48,14 @@ def way_back(
         else:
             state[identity] = made
         changes.append(Change(made, renamed.before.get(identity)))
-    difference = Difference(findings.difference.scope, state, renamed.before, ())
+    difference = Difference(
+        findings.difference.scope,
+        state,
+        renamed.before,
+        (),
+        differing=frozenset(change.record.identity for change in changes),
+        server=findings.difference.server,
+    )
     return [*renames, *phrased(kinds, changes, difference)]
 
 

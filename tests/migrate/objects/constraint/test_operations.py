@@ -221,11 +221,14 @@ def test_a_reference_is_left_where_its_key_has_changed_before(
 ) -> None:
     text = "FOREIGN KEY (other) REFERENCES public.two(id)"
     performed(AddConstraint("fk", "one", text))
-    changed = ["public", "two", "two_pkey", "PRIMARY KEY (id)"]
-    performed(RemoveConstraint("fk", "one", text, unless=changed))
-    performed(RemoveConstraint("fk", "one", text, unless=["public", "two", "gone", ""]))
+    key = ["constraint", "public", "two", "two_pkey"]
+    gone = ["column", "public", "two", "gone", ""]
+    type_ = ["column", "public", "two", "id", "integer NOT NULL"]
+    index = ["index", "public", "two", "two_other_key", ""]
+    done = [[*key, "PRIMARY KEY (id)"], gone, type_, index]
+    performed(RemoveConstraint("fk", "one", text, until=done))
     assert definition(database_url, "fk") == text
-    performed(RemoveConstraint("fk", "one", text, unless=[*changed[:3], "PRIMARY KEY (other)"]))
+    performed(RemoveConstraint("fk", "one", text, until=[*done, [*key, "PRIMARY KEY (other)"]]))
     assert definition(database_url, "fk") is None
 
 

@@ -8,6 +8,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.core.operation import (
@@ -130,3 +131,58 @@ def test_names_that_hurt_come_through(connection: Connection) -> None:
             run_guarded(connection, alter.reverse())
         run(connection, create, DropSequence(name, schema=schema))
         assert find(connection, schema, name) is None
+
+
+@pytest.mark.parametrize(
+    ("position", "options", "wanted"),
+    [
+        (50, {"maxvalue": 10}, None),
+        (50, {"maxvalue": 10, "cycle": True}, 1),
+        (3, {"minvalue": 20, "start": 20}, 20),
+        (7, {"maxvalue": 10}, 8),
+        (50, {"type": "smallint", "maxvalue": 60}, 51),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("how", ["connected", "offline"])
+def test_a_position_outside_new_limits_becomes_the_nearest(
+    connection: Connection,
+    how: str,
+    position: int,
+    options: dict[str, object],
+    wanted: int | None,
+) -> None:
+    create = CreateSequence("s")
+    run(connection, create)
+    connection.exec_driver_sql(f"SELECT setval('s', {position})")
+    connection.commit()
+    there = complete({})
+    alter = AlterSequence("s", options, existing={key: there[key] for key in options})
+    for _ in range(2):
+        if how == "connected":
+            run(connection, alter)
+        else:
+            run_guarded(connection, alter)
+    if wanted is None:
+        with pytest.raises(DBAPIError, match="reached maximum value"):
+            connection.exec_driver_sql("SELECT nextval('s')")
+    else:
+        assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == wanted
+
+
+@pytest.mark.parametrize("how", ["connected", "offline"])
+def test_a_sequence_that_comes_counts_on_behind_its_column(
+    connection: Connection, how: str
+) -> None:
+    connection.exec_driver_sql("CREATE TABLE t (n int, word text)")
+    connection.exec_driver_sql("INSERT INTO t VALUES (41, 'x')")
+    connection.commit()
+    for column, wanted in (("n", 42), ("word", 1)):
+        create = CreateSequence("s", {"owned_by": ["public", "t", column]})
+        for _ in range(2):
+            if how == "connected":
+                run(connection, create)
+            else:
+                run_guarded(connection, create)
+        assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == wanted
+        run(connection, DropSequence("s"))

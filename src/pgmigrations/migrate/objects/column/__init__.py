@@ -5,6 +5,7 @@ from __future__ import annotations
 from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord, read
 from pgmigrations.migrate.objects.column.element import parts
+from pgmigrations.migrate.objects.column.inherited import brought
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.phrase import phrase
 from pgmigrations.migrate.objects.column.rename import RenameColumn
@@ -15,6 +16,6 @@ KIND: Kind[ColumnRecord] = Kind(
     name="column",
     read=read,
     operations=(ChangeColumn, RenameColumn),
-    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
+    comparison=Comparison(phrase, reprinted=reprinted, parts=parts, brought=brought),
     renaming=RENAMING,
 )

@@ -31,6 +31,8 @@ class ColumnRecord(Record):
         comment: Empty where there is none.
         position: Its place among the table's columns; no part of its definition.
         made_of: The columns that a generated one is made of; no part of its definition.
+        is_inherited: Whether a table that this one inherits from has it; no part of its definition.
+        is_local: Whether it was declared in this table; no part of its definition.
     """
 
     kind: ClassVar[str] = "column"
@@ -48,6 +50,8 @@ class ColumnRecord(Record):
     comment: str
     position: int = field(compare=False, repr=False)
     made_of: tuple[str, ...] = field(compare=False, repr=False)
+    is_inherited: bool = field(compare=False, repr=False)
+    is_local: bool = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -88,7 +92,8 @@ SELECT n.nspname, a.attname, c.relname,
          JOIN pg_attribute b ON b.attrelid = p.refobjid AND b.attnum = p.refobjsubid
          WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
            AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid
-           AND p.refobjsubid <> a.attnum ORDER BY 1) END
+           AND p.refobjsubid <> a.attnum ORDER BY 1) END,
+       a.attinhcount > 0, a.attislocal
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

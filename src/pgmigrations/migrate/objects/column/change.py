@@ -68,13 +68,27 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
     return statements
 
 
-def light_statements(place: Place, new: State) -> list[str]:
-    """Write the properties that may be set any number of times."""
+def is_serial_default(default: str) -> bool:
+    """Tell whether a default takes the next number of a sequence."""
+    return default.startswith("nextval(")
+
+
+def light_statements(place: Place, new: State, *, guarded: bool = False) -> list[str]:
+    """Write the properties that may be set any number of times.
+
+    Args:
+        place: Schema, table and column.
+        new: The properties.
+        guarded: Whether the column may be an identity by now, which has no default to drop.
+    """
     alter = _alter(place)
     statements = []
     if "default" in new and not new.get("generated") and not new.get("identity_options"):
         default = new["default"]
-        statements.append(f"{alter} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"))
+        if default or not guarded or "identity_options" in new:
+            statements.append(f"{alter} {f'SET DEFAULT {default}' if default else 'DROP DEFAULT'}")
+        else:
+            statements.append(_default_dropped(place))
     if "not_null" in new:
         statements += _not_null(place, new["not_null"])
     if "storage" in new:
@@ -151,6 +165,17 @@ def _not_null(place: Place, wanted: str) -> list[str]:
         f"ALTER TABLE {qualified(*place[:2])} ADD NOT NULL {identifier(place[2])} "
         f"{wanted.removeprefix('NOT NULL ')}",
     ]
+
+
+def _default_dropped(place: Place) -> str:
+    return do_block(f"""\
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                 WHERE a.attrelid = {literal(qualified(*place[:2]))}::regclass
+                   AND a.attname = {literal(place[2])} AND a.attidentity <> '') THEN
+    {_alter(place)} DROP DEFAULT;
+  END IF;
+END""")
 
 
 def _own_storage(place: Place) -> str:

@@ -29,7 +29,9 @@ _SERIAL_NAMES = {"smallint": "SMALLSERIAL", "integer": "SERIAL", "bigint": "BIGS
 
 
 def parts(record: ColumnRecord, difference: Difference) -> list[Column[Any]]:
-    """Return the column that makes a declared one within its table."""
+    """Return the column that makes a declared one within its table; none for an inherited one."""
+    if record.is_inherited and not record.is_local:
+        return []
     return [element(record, difference)]
 
 

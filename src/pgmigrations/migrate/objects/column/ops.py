@@ -23,6 +23,7 @@ from pgmigrations.migrate.objects.column.change import (
     PROPERTIES,
     guarded_block,
     heavy_statements,
+    is_serial_default,
     light_statements,
 )
 from pgmigrations.migrate.objects.column.reprinted import reprinted
@@ -141,8 +142,11 @@ class ChangeColumn(Operation):
         """
         if "generated" in self.new and self.old["generated"] != self.new["generated"]:
             return Phase.GENERATE if self.new["generated"] else Phase.RELEASE
-        is_lost = set(self.new) == {"identity_options"} and not self.new["identity_options"]
-        return Phase.CREATE_TYPE if is_lost else self.phase
+        lost = [name for name, value in self.new.items() if not value and self.old[name]]
+        is_freeing = set(self.new) == set(lost) and lost in (["identity_options"], ["default"])
+        if is_freeing and (lost != ["default"] or is_serial_default(self.old["default"])):
+            return Phase.CREATE_TYPE
+        return self.phase
 
     def pending(self, connection: Connection) -> bool:
         """Look which of the two states each property has."""
@@ -194,7 +198,7 @@ class ChangeColumn(Operation):
         if set(self.new) & set(HEAVY):
             statements = heavy_statements(place, self.old, self.new, self.using)
             heavy = [guarded_block(place, self.old, self.new, statements)]
-        return [*heavy, *light_statements(place, self.new)]
+        return [*heavy, *light_statements(place, self.new, guarded=True)]
 
     def reverse(self) -> ChangeColumn:
         """Go back to the state before."""

@@ -13,9 +13,10 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.quoting import escape_parameters
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
-from pgmigrations.migrate.objects.column.change import PROPERTIES
+from pgmigrations.migrate.objects.column.change import PROPERTIES, is_serial_default
 from pgmigrations.migrate.objects.column.conversion import needs_zone, using
 from pgmigrations.migrate.objects.column.element import element
+from pgmigrations.migrate.objects.column.inherited import without_brought
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
 from pgmigrations.migrate.objects.column.regenerated import (
@@ -56,6 +57,8 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         return [DropGenerated(added) if before.generated else DropColumn(added)]
     if moving(before, after, difference):
         return _regenerated(change, difference)
+    if before.is_inherited and after.is_inherited:
+        before = without_brought(before, after, difference)
     names = {name for name in PROPERTIES if getattr(before, name) != getattr(after, name)}
     forth = back = None
     if "type" in names:
@@ -76,10 +79,10 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     schema = difference.scope.shown_schema(after.schema)
     if _is_serial_and_identity(before, after):
         # Between the two, the sequence of the one goes and that of the other comes.
-        first, then = ({"default"}, names - {"default"})
+        steps = [{"default"}, names - {"default", "identity_options"}, {"identity_options"}]
         if after.default:
-            first, then = ({"identity_options"}, names - {"identity_options"})
-        return [_ours(before, after, one, schema, forth, back) for one in (first, then) if one]
+            steps.reverse()
+        return [_ours(before, after, one, schema, forth, back) for one in steps if one]
     return [_ours(before, after, _with_others(before, after, names), schema, forth, back)]
 
 
@@ -127,8 +130,8 @@ def _with_others(before: ColumnRecord, after: ColumnRecord, names: set[str]) -> 
 
 def _is_serial_and_identity(before: ColumnRecord, after: ColumnRecord) -> bool:
     return bool(
-        (before.identity_options and after.default.startswith("nextval("))
-        or (after.identity_options and before.default.startswith("nextval("))
+        (before.identity_options and is_serial_default(after.default))
+        or (after.identity_options and is_serial_default(before.default))
     )
 
 

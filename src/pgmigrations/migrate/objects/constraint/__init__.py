@@ -14,6 +14,7 @@ from pgmigrations.migrate.objects.constraint.ensure import (
     if_not_exists,
     rendered,
 )
+from pgmigrations.migrate.objects.constraint.moving import disturbed
 from pgmigrations.migrate.objects.constraint.parts import parts
 from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
 from pgmigrations.migrate.objects.constraint.rename import RenameConstraint
@@ -35,7 +36,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         CommentOnConstraint,
         RenameConstraint,
     ),
-    comparison=Comparison(phrase, reprinted=reprinted, parts=parts),
+    comparison=Comparison(phrase, reprinted=reprinted, parts=parts, disturbed=disturbed),
     ensured={
         ops.CreateForeignKeyOp: if_not_exists,
         ops.CreateUniqueConstraintOp: if_not_exists,

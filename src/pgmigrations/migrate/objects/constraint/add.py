@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.operation import UNRENDERED, DifferentObject, Operation
+from pgmigrations.migrate.core.part import Part, are_as, look_at
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.objects.constraint.block import (
@@ -19,7 +20,6 @@ from pgmigrations.migrate.objects.constraint.block import (
     refusal,
 )
 from pgmigrations.migrate.objects.constraint.look import (
-    are_retyped,
     find,
     is_foreign_key,
     is_same,
@@ -29,7 +29,6 @@ from pgmigrations.migrate.objects.constraint.sql import (
     adding,
     commenting,
     dropping,
-    unless_key,
 )
 
 
@@ -45,10 +44,8 @@ class AddConstraint(Operation):
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True)
     was: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
-    until: Mapping[str, Sequence[str]] | None = field(
-        default=None, kw_only=True, metadata=UNRENDERED
-    )
-    unless: Sequence[str] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    since: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    until: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     is_there: bool = field(default=False, init=False, metadata=UNRENDERED)
 
@@ -135,8 +132,8 @@ class AddConstraint(Operation):
             self.table,
             self.definition,
             becomes=self.was,
-            until=_turned(self.until),
-            unless=self.unless,
+            until=self.since,
+            since=self.until,
             schema=self.schema,
             comment=self.comment,
             after_tables=self.before_tables,
@@ -159,11 +156,10 @@ class RemoveConstraint(Operation):
     table: str
     definition: str
     becomes: str | None = field(default=None, kw_only=True)
-    until: Mapping[str, Sequence[str]] | None = field(default=None, kw_only=True)
-    unless: Sequence[str] | None = field(default=None, kw_only=True)
+    until: Sequence[Part] | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
-    readded_unless: Sequence[str] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    since: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     after_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
@@ -175,8 +171,7 @@ class RemoveConstraint(Operation):
         definition: str,
         *,
         becomes: str | None = None,
-        until: Mapping[str, Sequence[str]] | None = None,
-        unless: Sequence[str] | None = None,
+        until: Sequence[Sequence[str]] | None = None,
         schema: str | None = None,
     ) -> None:
         """Drop a constraint, if it is there and means what the revision says.
@@ -195,27 +190,16 @@ class RemoveConstraint(Operation):
                 make it any more, since columns or labels have changed, it is not compared.
             becomes: The definition that it gets later in the same revision, for one whose columns
                 change in between; where it is like that already, nothing is done.
-            until: The types of these columns before and after, by their names, empty where a
-                column is not there; a definition is taken for the later one only after them.
-            unless: Schema, table, name and definition of the key that changes in between, for a
-                foreign key that is added again after; where that key is like that already,
-                nothing is done. An empty definition: where there is no such key.
+            until: What changes in between, for one that makes way for it and is added again after:
+                `column`, `constraint` or `index`, schema, table, name and definition of each, the
+                definition empty for what is gone. Once all of them are like that and the
+                constraint means what it shall, nothing is done.
             schema: The table's schema; by default the first of the search path.
 
         Raises:
             DifferentObject: The constraint is there, and the server prints another definition.
         """
-        operations.invoke(
-            cls(
-                name,
-                table,
-                definition,
-                becomes=becomes,
-                until=until,
-                unless=unless,
-                schema=schema,
-            )
-        )
+        operations.invoke(cls(name, table, definition, becomes=becomes, until=until, schema=schema))
 
     @property
     def subject(self) -> str:
@@ -234,15 +218,10 @@ class RemoveConstraint(Operation):
         if found is None:
             return False
         place = (connection, self.schema, self.table, found.definition)
-        if self.becomes is not None and is_same(*place, self.becomes):
-            types = self._types()
-            if not types or are_retyped(connection, self.schema, self.table, types):
-                return False
-        if self.unless is not None:
-            schema, table, name, definition = self.unless
-            key = find(connection, schema, table, name)
-            if (key.definition if key is not None else "") == definition:
-                return False
+        # Before what it makes way for has changed, both definitions may mean the same.
+        may_be_done = self._comes_back and (not self.until or look_at(connection, self.until))
+        if may_be_done and is_same(*place, self._wanted):
+            return False
         if is_same(*place, self.definition) is False:
             raise DifferentObject(self.subject, f"{self.definition} to drop", found.definition)
         return True
@@ -255,11 +234,9 @@ class RemoveConstraint(Operation):
         """Return a block that compares the definition of what is there."""
         done = ["found IS NULL"]
         definitions = [self.definition]
-        if self.becomes is not None:
-            definitions.append(self.becomes)
-            done.append("is_retyped AND found = coalesce(printed[2], definitions[2])")
-        if self.unless is not None:
-            done.append(unless_key(self.unless))
+        if self._comes_back:
+            definitions.append(self._wanted)
+            done.append("(may_be_done AND found = coalesce(printed[2], definitions[2]))")
         act = f"""\
   IF {" OR ".join(done)} THEN
     RETURN;
@@ -267,7 +244,19 @@ class RemoveConstraint(Operation):
     {refusal(self.subject)}
   END IF;
   {self.statements()[0]};"""
-        return [looking_block(self.schema, self.table, self.name, definitions, act, self._types())]
+        may_be_done = are_as(self.until or ())
+        block = looking_block(
+            self.schema, self.table, self.name, definitions, act, may_be_done=may_be_done
+        )
+        return [block]
+
+    @property
+    def _comes_back(self) -> bool:
+        return self.becomes is not None or bool(self.until)
+
+    @property
+    def _wanted(self) -> str:
+        return self.definition if self.becomes is None else self.becomes
 
     def reverse(self) -> AddConstraint:
         """Add it as it was."""
@@ -278,14 +267,7 @@ class RemoveConstraint(Operation):
             schema=self.schema,
             comment=self.comment,
             was=self.becomes,
-            until=_turned(self.until),
-            unless=self.readded_unless,
+            since=self.until,
+            until=self.since,
             before_tables=self.after_tables,
         )
-
-    def _types(self) -> dict[str, str]:
-        return {name: after for name, (_, after) in (self.until or {}).items()}
-
-
-def _turned(until: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]] | None:
-    return until and {name: [after, before] for name, (before, after) in until.items()}

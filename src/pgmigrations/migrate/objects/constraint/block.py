@@ -6,11 +6,10 @@ table, and what the server prints of them is compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pgmigrations.migrate.core.quoting import do_block, literal, text_array
 from pgmigrations.migrate.objects.constraint.look import COPY
-from pgmigrations.migrate.objects.constraint.sql import have_types
 
 IS_FIRST = "found = coalesce(printed[1], definitions[1])"
 """Condition: the constraint is there as the first of the definitions says."""
@@ -31,7 +30,8 @@ def looking_block(
     name: str,
     definitions: Sequence[str],
     act: str,
-    types: Mapping[str, str] | None = None,
+    *,
+    may_be_done: str = "true",
 ) -> str:
     """Write the block.
 
@@ -42,10 +42,9 @@ def looking_block(
         definitions: What it may be.
         act: Statements that use `found`, NULL where there is none, `printed`, the definitions as
             the server prints them, NULL where it cannot make one, `note`, its comment, and
-            `is_retyped`, whether the columns have their types.
-        types: The types that columns have in the end.
+            `may_be_done`.
+        may_be_done: A condition, looked at with nothing on the search path.
     """
-    look_at_types = f"is_retyped := {have_types(schema, table, types)};" if types else ""
     return do_block(f"""\
 DECLARE
   place text := {literal(schema) if schema else "current_schema()"};
@@ -55,11 +54,11 @@ DECLARE
   path text := current_setting('search_path');
   found text;
   note text;
+  may_be_done boolean;
   definition text;
   again text;
   copy text;
   persistence text;
-  is_retyped boolean := true;
 BEGIN
   -- With nothing on the path, every name is printed with its schema.
   PERFORM set_config('search_path', 'pg_catalog', true);
@@ -69,7 +68,7 @@ BEGIN
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = place AND c.relname = relation AND k.conname = {literal(name)};
-  {look_at_types}
+  may_be_done := {may_be_done};
   PERFORM set_config('search_path', path, true);
   IF found IS NOT NULL THEN
     FOREACH definition IN ARRAY found || definitions LOOP

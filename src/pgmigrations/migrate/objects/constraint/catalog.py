@@ -19,6 +19,7 @@ class ConstraintRecord(Record):
         referred_table: (schema, name) of a foreign key's other side; empty for the rest.
         comment: Empty where there is none.
         referred_key: Name of the key that a foreign key rests on; no part of its definition.
+        referred_columns: Its columns on the other side, in order; no part of its definition.
     """
 
     kind: ClassVar[str] = "constraint"
@@ -29,6 +30,7 @@ class ConstraintRecord(Record):
     referred_table: tuple[str, ...]
     comment: str
     referred_key: str = field(compare=False, repr=False)
+    referred_columns: tuple[str, ...] = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -74,7 +76,10 @@ SELECT n.nspname, k.conname, c.relname,
              WHERE rc.oid = k.confrelid ORDER BY place),
        coalesce(obj_description(k.oid, 'pg_constraint'), ''),
        coalesce((SELECT i.relname FROM pg_class i
-                 WHERE k.contype = 'f' AND i.oid = k.conindid), '')
+                 WHERE k.contype = 'f' AND i.oid = k.conindid), ''),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS y (number, place)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = y.number
+             ORDER BY y.place)
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

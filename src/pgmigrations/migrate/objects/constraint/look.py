@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -10,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.quoting import identifier, qualified
-from pgmigrations.migrate.objects.constraint.sql import have_types
 
 COPY = "pgmigrations_copy"
 """Name of the empty copy that a foreign key is tried on; no transaction leaves it behind."""
@@ -55,19 +53,6 @@ def find(connection: Connection, schema: str | None, table: str, name: str) -> F
     place = _schema(connection, schema)
     with pinned(connection):
         return _find(connection, place, table, name)
-
-
-def are_retyped(
-    connection: Connection, schema: str | None, table: str, types: Mapping[str, str]
-) -> bool:
-    """Tell whether columns have certain types, an empty one where the column is not there."""
-    place = _schema(connection, schema)
-    with pinned(connection):
-        found = connection.exec_driver_sql(
-            f"SELECT {have_types(place, table, types)}",
-            execution_options={"no_parameters": True},
-        )
-        return bool(found.scalar_one())
 
 
 def is_same(

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
+from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.constraint.add import AddConstraint, RemoveConstraint
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.look import printed_again
 from pgmigrations.migrate.objects.constraint.model import said
+from pgmigrations.migrate.objects.constraint.moving import (
+    MovingPart,
+    column_differs,
+    foreign_keys,
+    moving,
+)
 from pgmigrations.migrate.objects.constraint.replace import (
     NOT_VALID,
     CommentOnConstraint,
     ReplaceConstraint,
     ValidateConstraint,
 )
-
-# A column that differs in one of these cannot be changed below a constraint in every case.
-COLUMN_PROPERTIES = ("type", "not_null", "generated", "collation")
-KEYS = ("primary key", "unique")
 
 
 def reprinted(scratch: Connection, record: ConstraintRecord) -> ConstraintRecord:
@@ -35,30 +37,20 @@ def reprinted(scratch: Connection, record: ConstraintRecord) -> ConstraintRecord
 
 
 def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence[MigrateOperation]:
-    """Write the operations for one constraint, with those for foreign keys that rest upon it."""
-    before, after = change.before, change.after
-    if before is not None and after is not None:
-        if before.definition == after.definition:
-            return [_commented(before, after, difference)]
-        if before.definition == after.definition + NOT_VALID:
-            return _validated(before, after, difference)
-    resting = list(_resting(change, difference))
-    removals = [_removed_around(key, change, difference) for key in resting]
-    additions = [_added_around(key, change, difference) for key in resting]
-    return [*removals, *_changed(change, difference), *additions]
-
-
-def _changed(
-    change: Change[ConstraintRecord], difference: Difference
-) -> Sequence[MigrateOperation]:
+    """Write the operations for one constraint."""
     before, after = change.before, change.after
     if before is None:
         assert after is not None
         return [_added(after, difference)]
     if after is None:
         return [_removed(before, difference)]
-    if _is_apart(before, after, difference):
-        return [_removed(before, difference, after), _added(after, difference, before)]
+    moved = moving(before, after, difference)
+    if moved is not None:
+        return _around(before, after, moved, difference)
+    if before.definition == after.definition:
+        return [_commented(before, after, difference)]
+    if before.definition == after.definition + NOT_VALID:
+        return _validated(before, after, difference)
     return [
         ReplaceConstraint(
             after.name,
@@ -74,30 +66,40 @@ def _changed(
     ]
 
 
-def _added(
-    record: ConstraintRecord, difference: Difference, before: ConstraintRecord | None = None
-) -> AddConstraint:
+def _around(
+    before: ConstraintRecord,
+    after: ConstraintRecord,
+    moved: Sequence[MovingPart],
+    difference: Difference,
+) -> Sequence[MigrateOperation]:
+    """Take it away before what it makes way for changes, and add it again after."""
+    removed, added = _removed(before, difference), _added(after, difference)
+    if before.definition != after.definition:
+        removed.becomes, added.was = said(after, difference), before.definition
+    since = [[*part.place, part.before] for part in moved if part.before != part.after]
+    until = [[*part.place, part.after] for part in moved if part.before != part.after]
+    if until:
+        removed.since = added.since = since
+        removed.until = added.until = until
+    return [removed, added]
+
+
+def _added(record: ConstraintRecord, difference: Difference) -> AddConstraint:
     return AddConstraint(
         record.name,
         record.table,
         said(record, difference),
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
-        was=before.definition if before is not None else None,
-        until=_retyped(before, record, difference) if before is not None else None,
         before_tables=_is_used_by_whole_tables(record, difference.declared, difference),
     )
 
 
-def _removed(
-    record: ConstraintRecord, difference: Difference, after: ConstraintRecord | None = None
-) -> RemoveConstraint:
+def _removed(record: ConstraintRecord, difference: Difference) -> RemoveConstraint:
     return RemoveConstraint(
         record.name,
         record.table,
         record.definition,
-        becomes=said(after, difference) if after is not None else None,
-        until=_retyped(record, after, difference) if after is not None else None,
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
         after_tables=_is_used_by_whole_tables(record, difference.actual, difference),
@@ -131,112 +133,10 @@ def _commented(
     )
 
 
-def _is_apart(before: ConstraintRecord, after: ConstraintRecord, difference: Difference) -> bool:
-    """Tell whether the old one must go before the tables change, and the new one come after.
-
-    That is so where a column of it changes, comes or goes, or the key that a foreign key rests on.
-    """
-    columns = {*before.columns, *after.columns}
-    if any(_column_differs(after, name, difference) for name in columns):
-        return True
-    return after.sort == "foreign key" and any(
-        _differs(key, difference) for key in (_key(before), _key(after))
-    )
-
-
-def _retyped(
-    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
-) -> dict[str, list[str]] | None:
-    """Find the columns whose types change below a constraint, and what they are before and after.
-
-    The words of a check may mean the one thing before and the other after.
-    """
-    found = {}
-    for name in dict.fromkeys((*before.columns, *after.columns)):
-        identity = ("column", after.schema, after.table, name)
-        states = (difference.actual.get(identity), difference.declared.get(identity))
-        old, new = (getattr(record, "type", "") for record in states)
-        if old != new:
-            found[name] = [old, new]
-    return found or None
-
-
-def _column_differs(record: ConstraintRecord, name: str, difference: Difference) -> bool:
-    identity = ("column", record.schema, record.table, name)
-    actual, declared = difference.actual.get(identity), difference.declared.get(identity)
-    return any(
-        getattr(actual, one, None) != getattr(declared, one, None) for one in COLUMN_PROPERTIES
-    )
-
-
-def _key(record: ConstraintRecord) -> Identity:
-    return ("constraint", *record.referred_table, record.referred_key)
-
-
-def _differs(identity: Identity, difference: Difference) -> bool:
-    actual, declared = difference.actual.get(identity), difference.declared.get(identity)
-    return getattr(actual, "definition", None) != getattr(declared, "definition", None)
-
-
-def _foreign_keys(
-    state: Snapshot[ConstraintRecord], key: ConstraintRecord
-) -> Iterator[ConstraintRecord]:
-    """Find the foreign keys that rest upon a key in one state."""
-    if key.sort not in KEYS:
-        return
-    for one in state.values():
-        if one.kind == "constraint" and one.sort == "foreign key" and _key(one) == key.identity:
-            yield one
-
-
-def _resting(
-    change: Change[ConstraintRecord], difference: Difference
-) -> Iterator[ConstraintRecord]:
-    """Find the foreign keys that stay as they are and rest upon what changes, before or after.
-
-    One that rests upon another key after than before goes with the one before, if that changes.
-    """
-    for state, record in (
-        (difference.actual, change.before),
-        (difference.declared, change.after),
-    ):
-        for one in _foreign_keys(state, record) if record is not None else ():
-            actual = difference.actual.get(one.identity)
-            declared = difference.declared.get(one.identity)
-            if actual is None or declared is None or actual.definition != declared.definition:
-                continue
-            if state is difference.actual or not _differs(_key(actual), difference):
-                yield one
-
-
-def _removed_around(
-    key: ConstraintRecord, change: Change[ConstraintRecord], difference: Difference
-) -> RemoveConstraint:
-    removed = _removed(key, difference)
-    removed.unless = _place_of(change, change.after)
-    removed.readded_unless = _place_of(change, change.before)
-    return removed
-
-
-def _added_around(
-    key: ConstraintRecord, change: Change[ConstraintRecord], difference: Difference
-) -> AddConstraint:
-    added = _added(key, difference)
-    added.unless = _place_of(change, change.before)
-    return added
-
-
-def _place_of(change: Change[ConstraintRecord], record: ConstraintRecord | None) -> Sequence[str]:
-    known = change.after or change.before
-    assert known is not None
-    definition = record.definition if record is not None else ""
-    return [known.schema, known.table, known.name, definition]
-
-
 def _is_used_by_whole_tables(
     record: ConstraintRecord, state: Snapshot[ConstraintRecord], difference: Difference
 ) -> bool:
     """Tell whether tables that come or go whole refer to a key of columns that stay."""
-    if any(_column_differs(record, name, difference) for name in record.columns):
+    if any(column_differs(record.relation, name, difference) for name in record.columns):
         return False
-    return any(not difference.has_table(*one.relation) for one in _foreign_keys(state, record))
+    return any(not difference.has_table(*one.relation) for one in foreign_keys(state, record))

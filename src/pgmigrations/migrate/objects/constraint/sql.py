@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
 
 
@@ -29,40 +27,3 @@ def commenting(schema: str | None, table: str, name: str, comment: str | None) -
     """Write COMMENT ON CONSTRAINT; None and an empty text take the comment away."""
     text = literal(comment) if comment else "NULL"
     return f"COMMENT ON CONSTRAINT {identifier(name)} ON {qualified(schema, table)} IS {text}"
-
-
-def unless_key(key: Sequence[str]) -> str:
-    """Write the condition that a key is there as a definition says, or not at all.
-
-    What the server prints of a key names neither schema nor expression, so its text tells.
-
-    Args:
-        key: Schema, table, name and definition; empty where the key must not be there.
-    """
-    schema, table, name, definition = key
-    found = f"""coalesce((
-    SELECT pg_catalog.pg_get_constraintdef(k.oid)
-    FROM pg_catalog.pg_constraint k
-    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = {literal(schema)} AND c.relname = {literal(table)}
-      AND k.conname = {literal(name)}), '')"""
-    return f"{found} = {literal(definition)}"
-
-
-def have_types(schema: str | None, table: str, types: Mapping[str, str]) -> str:
-    """Write the condition that columns have certain types, as they print under pinned settings.
-
-    Args:
-        schema: The table's schema; None for the first of the search path before it was pinned.
-        table: The table.
-        types: The type of each column, empty for a column that must not be there.
-    """
-    wanted = ", ".join(f"({literal(name)}, {literal(type_)})" for name, type_ in types.items())
-    return f"""NOT EXISTS (
-    SELECT FROM (VALUES {wanted}) AS wanted (name, type)
-    LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped)
-      ON n.nspname = {literal(schema) if schema else "place"} AND c.relname = {literal(table)}
-      AND a.attname = wanted.name
-    WHERE coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), '') <> wanted.type)"""

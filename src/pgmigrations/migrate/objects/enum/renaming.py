@@ -53,4 +53,6 @@ def _likely(change: Change[EnumRecord], scope: Scope) -> Iterator[str]:
                 )
 
 
-RENAMING: Renaming[EnumRecord] = Renaming(_operation, _hints, is_there=_is_there, likely=_likely)
+RENAMING: Renaming[EnumRecord] = Renaming(
+    _operation, _hints, part="label", is_there=_is_there, likely=_likely
+)

@@ -6,7 +6,7 @@ from alembic.operations.ops import CreateIndexOp, DropIndexOp
 
 from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.index.catalog import IndexRecord, read
-from pgmigrations.migrate.objects.index.declared import phrase, reprinted
+from pgmigrations.migrate.objects.index.declared import disturbed, phrase, reprinted
 from pgmigrations.migrate.objects.index.ensure import (
     created,
     dropped,
@@ -22,7 +22,7 @@ KIND: Kind[IndexRecord] = Kind(
     name="index",
     read=read,
     operations=(CreateIndexAs, ReplaceIndex, AlterIndex, CommentOnIndex, RenameIndex),
-    comparison=Comparison(phrase, reprinted=reprinted),
+    comparison=Comparison(phrase, reprinted=reprinted, disturbed=disturbed),
     ensured={CreateIndexOp: if_not_exists, DropIndexOp: if_exists},
     implementations={CreateIndexOp: created, DropIndexOp: dropped},
     renaming=RENAMING,

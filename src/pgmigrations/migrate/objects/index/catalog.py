@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
@@ -22,6 +22,8 @@ class IndexRecord(Record):
         statistics: Statistics targets of expression columns, as `column=target`.
         is_clustered: Whether CLUSTER goes by it.
         comment: Empty where there is none.
+        used_columns: The columns that an expression or a predicate of it is on; no part of its
+            definition.
     """
 
     kind: ClassVar[str] = "index"
@@ -32,6 +34,7 @@ class IndexRecord(Record):
     statistics: tuple[str, ...]
     is_clustered: bool
     comment: str
+    used_columns: tuple[str, ...] = field(compare=False, repr=False)
 
     @property
     def takes_relation_name(self) -> bool:
@@ -75,7 +78,12 @@ SELECT n.nspname, o.relname, c.relname,
        ARRAY(SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a
              WHERE a.attrelid = o.oid AND a.attstattarget >= 0 ORDER BY a.attnum),
        i.indisclustered,
-       coalesce(obj_description(o.oid, 'pg_class'), '')
+       coalesce(obj_description(o.oid, 'pg_class'), ''),
+       CASE WHEN i.indexprs IS NULL AND i.indpred IS NULL THEN '{{}}' ELSE ARRAY(
+         SELECT DISTINCT a.attname::text FROM pg_depend d
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
+           AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid ORDER BY 1) END
 FROM pg_index i
 JOIN pg_class o ON o.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid

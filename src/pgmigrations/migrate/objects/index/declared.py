@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.part import column_state, is_retyped
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.index.catalog import IndexRecord
 from pgmigrations.migrate.objects.index.definition import Definition
@@ -43,7 +45,8 @@ def phrase(change: Change[IndexRecord], difference: Difference) -> list[MigrateO
         return [creation_of(after, difference) or _as_printed(after, difference)]
     if after is None:
         return [DropIndex(_as_printed(before, difference))]
-    if before.definition != after.definition or not before.is_valid:
+    # One that is only in the way of others is the same before and after.
+    if before.definition != after.definition or not before.is_valid or before == after:
         return _replacement(before, after, difference)
     return _alteration(before, after, difference)
 
@@ -58,6 +61,33 @@ def _as_printed(record: IndexRecord, difference: Difference) -> CreateIndexAs:
     )
 
 
+def disturbed(difference: Difference) -> Iterator[Change[IndexRecord]]:
+    """Find the indexes that stay as they are and compare columns whose types change.
+
+    The server makes an index anew when a column of it changes, and cannot while its expression
+    has one column of the new type and another of the old one.
+    """
+    retyped = _retyped(difference)
+    for identity, before in difference.actual.items() if retyped else ():
+        after = difference.declared.get(identity)
+        if identity[0] == "index" and identity not in difference.differing and after is not None:
+            columns = retyped.get(before.relation, {})
+            if len(columns.keys() & set(before.used_columns)) > 1:
+                yield Change(before, dataclasses.replace(after, definition=before.definition))
+
+
+def _retyped(difference: Difference) -> dict[tuple[str, str], dict[str, tuple[str, str]]]:
+    """Find the columns that get other types, and what they are before and after, by table."""
+    found: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+    for identity in sorted(difference.differing):
+        old, new = difference.actual.get(identity), difference.declared.get(identity)
+        if identity[0] == "column" and is_retyped(old, new):
+            _, schema, table, name = identity
+            columns = found.setdefault((schema, table), {})
+            columns[name] = (column_state(old), column_state(new))
+    return found
+
+
 def _replacement(
     before: IndexRecord, after: IndexRecord, difference: Difference
 ) -> list[MigrateOperation]:
@@ -66,9 +96,11 @@ def _replacement(
     The server makes the indexes of such a column anew by itself, and finds that their operator
     classes do not fit the new type.
     """
-    steps = ["drop", "create"] if _has_retyped_column(after, difference) else [None]
-    return [
-        ReplaceIndex(
+    retyped = _retyped(difference).get(after.relation, {})
+    places = [(["column", *after.relation, name], states) for name, states in retyped.items()]
+    operations: list[MigrateOperation] = []
+    for step in ["drop", "create"] if retyped else [None]:
+        operation = ReplaceIndex(
             after.name,
             after.table,
             before.definition,
@@ -78,17 +110,10 @@ def _replacement(
             step=step,
             schema=difference.scope.shown_schema(after.schema),
         )
-        for step in steps
-    ]
-
-
-def _has_retyped_column(record: IndexRecord, difference: Difference) -> bool:
-    return any(
-        old.type != new.type
-        for identity, old in difference.actual.items()
-        if identity[:3] == ("column", record.schema, record.table)
-        and (new := difference.declared.get(identity)) is not None
-    )
+        operation.since = [[*place, old] for place, (old, _) in places] or None
+        operation.until = [[*place, new] for place, (_, new) in places] or None
+        operations.append(operation)
+    return operations
 
 
 def _alteration(

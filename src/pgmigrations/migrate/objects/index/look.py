@@ -89,8 +89,8 @@ def find(connection: Connection, schema: str | None, name: str) -> Found | None:
 def printed(connection: Connection, schema: str | None, table: str, probe: str) -> str | None:
     """Make an index on an empty copy of the table, and return how the server prints it.
 
-    What the server prints is no fixed point: it prints some expressions in another way once they
-    have been read back, and versions differ.
+    What the server prints at first is no fixed point: it prints some expressions in another way
+    once they have been read back, and versions differ. So it is made twice.
 
     Args:
         connection: In a transaction; nothing of it stays.
@@ -105,6 +105,10 @@ def printed(connection: Connection, schema: str | None, table: str, probe: str) 
     try:
         _send(connection, f"CREATE TEMPORARY TABLE pgm_copy (LIKE {qualified(schema, table)})")
         _send(connection, probe)
+        with pinned(connection):
+            first: str = connection.execute(text(_PRINTED)).scalar_one()
+        _send(connection, "DROP INDEX pg_temp.pgm_probe")
+        _send(connection, first)
         with pinned(connection):
             found: str = connection.execute(text(_PRINTED)).scalar_one()
         return found
@@ -129,7 +133,13 @@ def is_same(
 
 
 def guard(
-    schema: str | None, name: str, wanted: Definition, old: Definition | None, work: str
+    schema: str | None,
+    name: str,
+    wanted: Definition,
+    old: Definition | None,
+    work: str,
+    *,
+    may_be_done: str = "true",
 ) -> str:
     """Write a `DO` block's body that looks, and does the work where the index is not as wanted.
 
@@ -139,6 +149,8 @@ def guard(
         wanted: What it should be: then nothing is done.
         old: What it may be instead; None where it may only be missing.
         work: Statements, each with its semicolon.
+        may_be_done: A condition, looked at with nothing on the search path: else one that is as
+            wanted is taken for the old one.
     """
     probes = ", ".join(literal(one.probe) for one in (wanted, old or wanted))
     tables = ", ".join(literal(qualified(schema, one.table)) for one in (wanted, old or wanted))
@@ -152,6 +164,7 @@ DECLARE
   printed text[] := '{{}}';
   here oid;
   valid boolean;
+  may_be_done boolean;
   found text;
   one text;
 BEGIN
@@ -161,6 +174,7 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog', true);
     SELECT {PROBE}, quote_ident(n.nspname) || '.' || quote_ident(c.relname) INTO found, one
     {_SOURCE} WHERE o.oid = here;
+    may_be_done := {may_be_done};
     PERFORM set_config('search_path', path, true);
     probes := found || probes;
     tables := one || tables;
@@ -170,7 +184,11 @@ BEGIN
         EXECUTE 'CREATE TEMPORARY TABLE pgm_copy (LIKE ' || tables[number] || ')';
         EXECUTE probes[number];
         PERFORM set_config('search_path', 'pg_catalog', true);
-        one := pg_get_indexdef('pg_temp.pgm_probe'::regclass);
+        one := pg_get_indexdef(to_regclass('pg_temp.pgm_probe'));
+        -- What is printed at first prints another time when it is read again.
+        DROP INDEX pg_temp.pgm_probe;
+        EXECUTE one;
+        one := pg_get_indexdef(to_regclass('pg_temp.pgm_probe'));
         RAISE EXCEPTION 'taken back';
       EXCEPTION WHEN OTHERS THEN NULL;
       END;
@@ -178,7 +196,7 @@ BEGIN
     END LOOP;
   END IF;
   IF here IS NULL OR NOT valid OR coalesce({may_be_old}
-      AND printed[1] IS DISTINCT FROM printed[2], false) THEN
+      AND (printed[1] IS DISTINCT FROM printed[2] OR NOT may_be_done), false) THEN
     {work}
   ELSIF printed[1] IS DISTINCT FROM printed[2] THEN
     RAISE EXCEPTION '% is there, but differs: %', {literal(shown(schema, name))},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.operation import UNRENDERED, DifferentObject, Operation
+from pgmigrations.migrate.core.part import Part, are_as, look_at
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, identifier, qualified
 from pgmigrations.migrate.objects.index.definition import Definition
@@ -39,7 +40,9 @@ class ReplaceIndex(Operation):
     old_options: Mapping[str, Any] | None = field(default=None, kw_only=True)
     new_options: Mapping[str, Any] | None = field(default=None, kw_only=True)
     step: str | None = field(default=None, kw_only=True)
+    until: Sequence[Part] | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
+    since: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     is_identity: bool = field(default=False, init=False, metadata=UNRENDERED)
 
     @classmethod
@@ -54,6 +57,7 @@ class ReplaceIndex(Operation):
         old_options: Mapping[str, Any] | None = None,
         new_options: Mapping[str, Any] | None = None,
         step: str | None = None,
+        until: Sequence[Sequence[str]] | None = None,
         schema: str | None = None,
     ) -> None:
         """Drop an index and create it by another definition, unless it has that already.
@@ -80,6 +84,8 @@ class ReplaceIndex(Operation):
             new_options: The same after.
             step: `"drop"` or `"create"` does only that half, where the type of a column changes
                 between the two; by default both.
+            until: For a step, `column`, schema, table, name and type of the columns that change;
+                before, an index that is as `new` says is taken for one that is as `old` says.
             schema: The table's schema; by default the first of the search path.
 
         Raises:
@@ -95,6 +101,7 @@ class ReplaceIndex(Operation):
                 old_options=old_options,
                 new_options=new_options,
                 step=step,
+                until=until,
                 schema=schema,
             )
         )
@@ -116,7 +123,8 @@ class ReplaceIndex(Operation):
         self.is_identity = found.is_replica_identity
         if not found.is_valid:
             return True
-        if is_same(connection, self.schema, found, Definition.parse(self.new)):
+        may_be_done = self.step != "drop" or look_at(connection, self.until or ())
+        if may_be_done and is_same(connection, self.schema, found, Definition.parse(self.new)):
             return False
         if not is_same(connection, self.schema, found, Definition.parse(self.old)):
             raise DifferentObject(self.subject, f"{self.old} or {self.new}", found.definition)
@@ -149,7 +157,9 @@ class ReplaceIndex(Operation):
             work = f"one := {was};\n    {work}\n    IF one::boolean THEN\n    "
             work += f"{self._identity()};\n    END IF;"
         wanted, old = Definition.parse(self.new), Definition.parse(self.old)
-        return [do_block(guard(self.schema, self.name, wanted, old, work))]
+        may_be_done = are_as((self.until if self.step == "drop" else None) or ())
+        block = guard(self.schema, self.name, wanted, old, work, may_be_done=may_be_done)
+        return [do_block(block)]
 
     def reverse(self) -> ReplaceIndex:
         """Go back to the definition before."""
@@ -161,5 +171,7 @@ class ReplaceIndex(Operation):
             old_options=self.new_options,
             new_options=self.old_options,
             step=_REVERSED[self.step],
+            until=self.since,
+            since=self.until,
             schema=self.schema,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
-from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
 from pgmigrations.migrate.objects.sequence.ops import (
     AlterSequence,
@@ -29,10 +30,24 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
     if before is None:
         assert after is not None
         schema = difference.scope.shown_schema(after.schema)
-        return [CreateSequence(after.name, shortened(state(after)), schema=schema)]
+        return [
+            CreateSequence(
+                after.name,
+                shortened(state(after)),
+                schema=schema,
+                frees_name=_is_identity(after, difference.actual),
+            )
+        ]
     schema = difference.scope.shown_schema(before.schema)
     if after is None:
-        return [DropSequence(before.name, existing=shortened(state(before)), schema=schema)]
+        return [
+            DropSequence(
+                before.name,
+                existing=shortened(state(before)),
+                schema=schema,
+                frees_name=_is_identity(before, difference.declared),
+            )
+        ]
     old, new = state(before), state(after)
     changed = [key for key in new if new[key] != old[key]]
     return [
@@ -43,3 +58,9 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
             schema=schema,
         )
     ]
+
+
+def _is_identity(record: SequenceRecord, state: Snapshot[Any]) -> bool:
+    """Tell whether the column that owns a sequence is an identity in another state."""
+    column = state.get(("column", *record.owner))
+    return bool(getattr(column, "identity_options", ""))

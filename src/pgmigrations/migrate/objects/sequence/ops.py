@@ -25,7 +25,10 @@ from pgmigrations.migrate.objects.sequence.options import (
     comment,
     complete,
     condition,
+    counting_on,
+    embedded,
     state,
+    within_limits,
 )
 
 
@@ -43,6 +46,7 @@ class CreateSequence(Operation):
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     schema: str | None = field(default=None, kw_only=True)
+    frees_name: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
     def create_sequence(
@@ -55,7 +59,8 @@ class CreateSequence(Operation):
     ) -> None:
         """Create a sequence, unless it is there and the same.
 
-        Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. Its reverse is
+        Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
+        of whole numbers owns counts on from the largest value. Its reverse is
         `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
         Example:
@@ -97,15 +102,18 @@ class CreateSequence(Operation):
         options = checked(self.options)
         unlogged = "UNLOGGED " if options.get("unlogged") else ""
         made = f"CREATE {unlogged}SEQUENCE {qualified(self.schema, self.name)}{clauses(options)}"
+        statements = [made]
+        if options.get("owned_by"):
+            statements.append(counting_on(self.schema, self.name, options["owned_by"]))
         if options.get("comment"):
-            return [made, comment(self.schema, self.name, options["comment"])]
-        return [made]
+            statements.append(comment(self.schema, self.name, options["comment"]))
+        return statements
 
     def guarded_statements(self) -> list[str]:
         """Return a block that compares the properties of a sequence that is there."""
         there = lookup(self.schema, self.name)
         same = lookup(self.schema, self.name, condition(complete(self.options)))
-        work = "".join(f"    {one};\n" for one in self.statements())
+        work = "".join(f"    {embedded(one)};\n" for one in self.statements())
         return [
             do_block(f"""\
 BEGIN
@@ -118,7 +126,9 @@ END""")
 
     def reverse(self) -> DropSequence:
         """Drop it again."""
-        return DropSequence(self.name, existing=self.options, schema=self.schema)
+        return DropSequence(
+            self.name, existing=self.options, schema=self.schema, frees_name=self.frees_name
+        )
 
 
 @dataclass(eq=False)
@@ -130,6 +140,7 @@ class DropSequence(Operation):
     name: str
     existing: Mapping[str, Any] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     schema: str | None = field(default=None, kw_only=True)
+    frees_name: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
     def drop_sequence(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
@@ -146,6 +157,10 @@ class DropSequence(Operation):
             schema: Its schema; by default the first of the search path.
         """
         operations.invoke(cls(name, schema=schema))
+
+    def runs_in(self) -> Phase:
+        """Run before an identity may take the name."""
+        return Phase.RELEASE if self.frees_name else self.phase
 
     @property
     def subject(self) -> str:
@@ -172,7 +187,9 @@ class DropSequence(Operation):
                 f"The properties that {self.subject} had are not known",
                 "Write op.create_sequence() in downgrade() by hand",
             )
-        return CreateSequence(self.name, self.existing, schema=self.schema)
+        return CreateSequence(
+            self.name, self.existing, schema=self.schema, frees_name=self.frees_name
+        )
 
 
 @dataclass(eq=False)
@@ -197,6 +214,9 @@ class AlterSequence(Operation):
         schema: str | None = None,
     ) -> None:
         """Change properties of a sequence; where it is counting stays.
+
+        A position outside new limits becomes the nearest that they allow: one that has counted
+        beyond its new end has no number left, unless it cycles.
 
         Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
         meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
@@ -243,6 +263,8 @@ class AlterSequence(Operation):
         alter = f"ALTER SEQUENCE {qualified(self.schema, self.name)}"
         said = clauses(wanted)
         statements = [f"{alter}{said}"] if said else []
+        if {"type", "minvalue", "maxvalue"} & set(wanted):
+            statements = [within_limits(self.schema, self.name, said, wanted)]
         if "unlogged" in wanted:
             statements.append(f"{alter} SET {'UNLOGGED' if wanted['unlogged'] else 'LOGGED'}")
         if "comment" in wanted:
@@ -252,7 +274,7 @@ class AlterSequence(Operation):
     def guarded_statements(self) -> list[str]:
         """Return a block that looks at the properties."""
         same = lookup(self.schema, self.name, condition(checked(self.options)))
-        work = "".join(f"    {one};\n" for one in self.statements())
+        work = "".join(f"    {embedded(one)};\n" for one in self.statements())
         return [do_block(f"BEGIN\n  IF NOT {same} THEN\n{work}  END IF;\nEND")]
 
     def reverse(self) -> AlterSequence:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.quoting import identifier, literal, qualified
+from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
 
 Options: TypeAlias = Mapping[str, int | str | bool | Sequence[str]]
@@ -144,6 +144,71 @@ def comment(schema: str | None, name: str, text: object) -> str:
     """Write COMMENT ON SEQUENCE."""
     said = literal(str(text)) if text else "NULL"
     return f"COMMENT ON SEQUENCE {qualified(schema, name)} IS {said}"
+
+
+def embedded(statement: str) -> str:
+    """Write a statement as one of a block's: a block by itself must be executed there."""
+    return f"EXECUTE {literal(statement)}" if statement.startswith("DO ") else statement
+
+
+def counting_on(schema: str | None, name: str, owner: object) -> str:
+    """Write a block that lets a sequence go on behind the values of the column that owns it."""
+    place = _names(owner)
+    table, column = qualified(*place[:2]), identifier(place[2])
+    largest = f"SELECT max({column}), min({column}) FROM {table}"
+    sequence = literal(qualified(schema, name))
+    return do_block(f"""\
+DECLARE
+  largest bigint;
+  smallest bigint;
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
+               AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)) THEN
+    EXECUTE {literal(largest)} INTO largest, smallest;
+    PERFORM pg_catalog.setval(q.seqrelid::regclass,
+      CASE WHEN q.seqincrement > 0 THEN largest ELSE smallest END)
+    FROM pg_catalog.pg_sequence q
+    WHERE q.seqrelid = {sequence}::regclass
+      AND CASE WHEN q.seqincrement > 0 THEN largest ELSE smallest END
+          BETWEEN q.seqmin AND q.seqmax;
+  END IF;
+END""")
+
+
+def within_limits(schema: str | None, name: str, said: str, options: Options) -> str:
+    """Write a block that alters a sequence, also where its position lies outside new limits.
+
+    Args:
+        schema: Its schema.
+        name: The sequence.
+        said: The clauses.
+        options: The properties in them.
+    """
+    sequence = qualified(schema, name)
+    low = _number(options["minvalue"]) if "minvalue" in options else "q.seqmin"
+    high = _number(options["maxvalue"]) if "maxvalue" in options else "q.seqmax"
+    step = _number(options["increment"]) if "increment" in options else "q.seqincrement"
+    return do_block(f"""\
+DECLARE
+  place bigint;
+  nearest bigint;
+  is_spent boolean;
+BEGIN
+  SELECT last_value INTO place FROM {sequence};
+  SELECT least(greatest(place, {low}), {high}), CASE WHEN {step} > 0 THEN place > {high}
+                                                ELSE place < {low} END
+  INTO nearest, is_spent
+  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {literal(sequence)}::regclass;
+  IF nearest = place THEN
+    ALTER SEQUENCE {sequence}{said};
+  ELSE
+    EXECUTE {literal(f"ALTER SEQUENCE {sequence}{said} RESTART WITH ")} || nearest;
+    IF is_spent THEN
+      PERFORM pg_catalog.setval({literal(sequence)}::regclass, nearest, true);
+    END IF;
+  END IF;
+END""")
 
 
 def condition(options: Options) -> str:

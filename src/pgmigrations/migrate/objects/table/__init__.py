@@ -13,6 +13,7 @@ from pgmigrations.migrate.objects.table.ensure import (
     rendered,
 )
 from pgmigrations.migrate.objects.table.ops import ChangeTable
+from pgmigrations.migrate.objects.table.partition import ChangePartitions
 from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
 from pgmigrations.migrate.objects.table.rename import RenameTable
 from pgmigrations.migrate.objects.table.renaming import RENAMING
@@ -28,7 +29,7 @@ KIND: Kind[TableRecord] = Kind(
     },
     implementations={alembic_ops.AddColumnOp: added},
     renderers={alembic_ops.CreateTableOp: rendered},
-    operations=(ChangeTable, RenameTable),
+    operations=(ChangeTable, ChangePartitions, RenameTable),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),
     renaming=RENAMING,
 )

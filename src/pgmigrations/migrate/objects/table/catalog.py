@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog, frozen, pinned
 from pgmigrations.migrate.core.snapshot import Record
+from pgmigrations.migrate.objects.table.ledger import is_ledger
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,16 @@ class TableRecord(Record):
         options: Storage parameters, such as `fillfactor=70`, sorted; those of its TOAST table
             with `toast.` before.
         partition_key: As `PARTITION BY` takes it; empty for other tables.
-        partitions: (schema, name, bound) of its partitions.
+        partitions: (schema, name, bound, partition key, parent's schema, parent's name) of its
+            partitions at every level, upper ones first; the parent is empty where it is the table,
+            the key where it is not partitioned itself.
         parents: (schema, name) of the tables that it inherits from, in order.
         row_security: `enabled`, `forced`, both or empty.
         replica_identity: `d` default, `n` nothing, `f` full, or `i` and the index's name.
         tablespace: Empty for the database's own.
         access_method: Such as `heap`; empty where there is none.
         comment: Empty where there is none.
+        column_names: What its columns are called; no part of its definition.
     """
 
     kind: ClassVar[str] = "table"
@@ -42,10 +46,11 @@ class TableRecord(Record):
     tablespace: str
     access_method: str
     comment: str
+    column_names: tuple[str, ...] = field(compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # What a foreign data wrapper's IMPORT has made is nothing that models declare.
-        if self.sort == "foreign table":
+        if self.sort == "foreign table" or is_ledger(self.column_names):
             object.__setattr__(self, "is_ours", False)
 
     @property
@@ -69,10 +74,16 @@ SELECT n.nspname, c.relname,
                        WHERE t.oid = c.reltoastrelid
              ORDER BY 1),
        coalesce(pg_get_partkeydef(c.oid), ''),
-       ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text, pg_get_expr(p.relpartbound, p.oid)]
-             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
+       CASE WHEN c.relkind = 'p' THEN ARRAY(
+             SELECT ARRAY[pn.nspname::text, p.relname::text, pg_get_expr(p.relpartbound, p.oid),
+                          coalesce(pg_get_partkeydef(p.oid), ''),
+                          CASE WHEN r.oid = c.oid THEN '' ELSE rn.nspname::text END,
+                          CASE WHEN r.oid = c.oid THEN '' ELSE r.relname::text END]
+             FROM pg_partition_tree(c.oid) y JOIN pg_class p ON p.oid = y.relid
              JOIN pg_namespace pn ON pn.oid = p.relnamespace
-             WHERE i.inhparent = c.oid AND p.relispartition ORDER BY 1),
+             JOIN pg_class r ON r.oid = y.parentrelid
+             JOIN pg_namespace rn ON rn.oid = r.relnamespace
+             WHERE y.level > 0 ORDER BY y.level, 1) ELSE '{}' END,
        ARRAY(SELECT ARRAY[pn.nspname::text, p.relname::text]
              FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
              JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -84,7 +95,9 @@ SELECT n.nspname, c.relname,
           WHERE i.indrelid = c.oid AND i.indisreplident AND c.relreplident = 'i'), ''),
        coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace), ''),
        coalesce((SELECT m.amname FROM pg_am m WHERE m.oid = c.relam), ''),
-       coalesce(obj_description(c.oid, 'pg_class'), '')
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE """
 _TABLES = "AND c.relkind IN ('r', 'p', 'f')"

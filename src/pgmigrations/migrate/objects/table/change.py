@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pgmigrations.migrate.core.quoting import identifier, literal, qualified
+from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 
 PROPERTIES = (
+    "parents",
     "persistence",
     "options",
     "row_security",
@@ -26,6 +27,8 @@ def change_statements(
     """Write the statements; each may be said any number of times."""
     alter = f"ALTER TABLE {qualified(schema, name)}"
     statements = []
+    if "parents" in new:
+        statements += _parents(schema, name, old["parents"], new["parents"])
     if "persistence" in new:
         statements.append(f"{alter} SET {'UNLOGGED' if new['persistence'] == 'u' else 'LOGGED'}")
     if "options" in new:
@@ -46,6 +49,27 @@ def change_statements(
     if "comment" in new:
         comment = literal(new["comment"]) if new["comment"] else "NULL"
         statements.append(f"COMMENT ON TABLE {qualified(schema, name)} IS {comment}")
+    return statements
+
+
+def _parents(
+    schema: str | None, name: str, old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]
+) -> list[str]:
+    """Write blocks that look by themselves, as the server says neither twice."""
+    child = qualified(schema, name)
+    statements = []
+    for verb, one, other in (("NO INHERIT", old, new), ("INHERIT", new, old)):
+        for place in (list(parent) for parent in one if list(parent) not in map(list, other)):
+            parent = qualified(*place)
+            condition = f"""EXISTS (
+    SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = to_regclass({literal(child)})
+      AND i.inhparent = to_regclass({literal(parent)}))"""
+            if verb == "INHERIT":
+                condition = f"NOT {condition}"
+            work = f"ALTER TABLE {child} {verb} {parent}"
+            statements.append(
+                do_block(f"BEGIN\n  IF {condition} THEN\n    {work};\n  END IF;\nEND")
+            )
     return statements
 
 

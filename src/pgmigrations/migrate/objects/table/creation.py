@@ -6,8 +6,10 @@ from typing import Any
 
 from alembic.operations.ops import CreateTableOp
 from sqlalchemy import Table
+from sqlalchemy.sql import quoted_name
 
 from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.migrate.core.whole_table import CreateTable
 from pgmigrations.migrate.objects.table.catalog import TableRecord
 
@@ -23,12 +25,36 @@ def created(record: TableRecord, difference: Difference) -> CreateTableOp:
         _constraints_included=True,
         comment=record.comment or None,
         **(_printed(record) if model is None else _said(model)),
+        **_inheriting(record, difference),
     )
+
+
+class _Qualified(quoted_name):
+    """A name that is quoted already, and rendered as such: SQLAlchemy takes it for one name."""
+
+    def __repr__(self) -> str:
+        return f"sa.quoted_name({str(self)!r}, False)"
+
+
+def _inheriting(record: TableRecord, difference: Difference) -> dict[str, Any]:
+    if not record.parents:
+        return {}
+    parents = [
+        name
+        if difference.scope.shown_schema(schema) is None
+        else _Qualified(qualified(schema, name), False)
+        for schema, name in record.parents
+    ]
+    return {"postgresql_inherits": parents}
 
 
 def _said(model: Table) -> dict[str, Any]:
     """Return what the model says of itself and a revision can say, too."""
-    plain = {key: value for key, value in model.kwargs.items() if _is_plain(value)}
+    plain = {
+        key: value
+        for key, value in model.kwargs.items()
+        if _is_plain(value) and key != "postgresql_inherits"
+    }
     return {"prefixes": [str(one) for one in model._prefixes], **plain}
 
 

@@ -48,7 +48,9 @@ class ChangeTable(Operation):
 
         Both states name the same properties, those that differ, as the server prints them:
 
-        `persistence` (`"p"` logged, `"u"` unlogged), `options` (storage parameters such as
+        `parents` (the tables that it inherits from, each a list of schema and name; with the
+        columns that it needs already there), `persistence` (`"p"` logged, `"u"`
+        unlogged), `options` (storage parameters such as
         `["fillfactor=70", "toast.autovacuum_enabled=off"]`), `row_security` (`"enabled"`,
         `"forced"`, `"enabled forced"` or empty), `replica_identity` (`"d"` default, `"n"` nothing,
         `"f"` full, or `"i"` and an index: `"i book_pkey"`), `tablespace` (empty for the
@@ -88,7 +90,9 @@ class ChangeTable(Operation):
         return f"table {self.schema}.{self.table}" if self.schema else f"table {self.table}"
 
     def runs_in(self) -> Phase:
-        """Wait for the index of a replica identity."""
+        """Wait for the index of a replica identity, and for what a parent asks for."""
+        if "parents" in self.new:
+            return Phase.PARTITION if self.new["parents"] else Phase.DROP_FOREIGN_KEY
         needs_index = str(self.new.get("replica_identity", "")).startswith("i")
         return Phase.NARROW_TYPE if needs_index else self.phase
 
@@ -124,5 +128,7 @@ class ChangeTable(Operation):
 
 
 def _is_same(found: TableRecord, state: State, name: str) -> bool:
+    if name == "parents":
+        return {tuple(one) for one in state[name]} == set(found.parents)
     wanted = tuple(state[name]) if name == "options" else state[name]
     return bool(getattr(found, name) == wanted)

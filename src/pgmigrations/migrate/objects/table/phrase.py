@@ -17,6 +17,7 @@ from pgmigrations.migrate.objects.table.catalog import TableRecord
 from pgmigrations.migrate.objects.table.change import PROPERTIES
 from pgmigrations.migrate.objects.table.creation import created
 from pgmigrations.migrate.objects.table.ops import ChangeTable
+from pgmigrations.migrate.objects.table.partition import ChangePartitions, shortened
 
 _HAS_PARTITIONS = text("""
 SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i
@@ -32,15 +33,23 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     if after is None:
         return []
     if before is None:
-        return [created(after, difference)]
+        empty = dataclasses.replace(after, partitions=())
+        partitions = [_repartitioned(empty, after, difference)] if after.partitions else []
+        return [created(after, difference), *partitions]
     fields = [field.name for field in dataclasses.fields(after) if field.compare]
     if not after.partitions:
         fields.remove("partitions")
     names = [name for name in fields if getattr(before, name) != getattr(after, name)]
-    if not names or not set(names) <= set(PROPERTIES):
+    if not names or not set(names) <= {*PROPERTIES, "partitions"}:
         return []
     schema = difference.scope.shown_schema(after.schema)
     operations: list[MigrateOperation] = []
+    if "partitions" in names:
+        names.remove("partitions")
+        operations.append(_repartitioned(before, after, difference))
+    if "parents" in names:
+        names.remove("parents")
+        operations += _adopted(before, after, schema)
     if "comment" in names and all(map(_is_simple, (after.name, schema or ""))):
         names.remove("comment")
         operations.append(_comment(before, after, schema))
@@ -56,11 +65,38 @@ def without_unknown_partitions(scratch: Connection, record: TableRecord) -> Tabl
     """Leave the partitions out where the models declare none of the table.
 
     They come and go with time, made by a job or an extension, and are no part of the models then.
+    Where the models declare some, they declare all.
     """
     names = {"schema": record.schema, "name": record.name}
     if record.partitions and not scratch.execute(_HAS_PARTITIONS, names).scalar_one():
         return dataclasses.replace(record, partitions=())
     return record
+
+
+def _adopted(before: TableRecord, after: TableRecord, schema: str | None) -> list[ChangeTable]:
+    """Let go of parents before the tables change, and take others after."""
+    old, new = ([list(one) for one in record.parents] for record in (before, after))
+    kept = [one for one in old if one in new]
+    states = [(old, kept), (kept, new)]
+    return [
+        ChangeTable(after.name, {"parents": one}, {"parents": other}, schema=schema)
+        for one, other in states
+        if one != other
+    ]
+
+
+def _repartitioned(
+    before: TableRecord, after: TableRecord, difference: Difference
+) -> ChangePartitions:
+    scope = difference.scope
+    show: dict[str, str | None] = {scope.default_schema: None}
+    # Those that stay as they are need not be said.
+    both = set(before.partitions) & set(after.partitions)
+    old, new = (
+        [shortened(one, show) for one in record.partitions if one not in both]
+        for record in (before, after)
+    )
+    return ChangePartitions(after.name, old, new, schema=scope.shown_schema(after.schema))
 
 
 def _is_simple(name: str) -> bool:

@@ -1,0 +1,144 @@
+"""What changes below a constraint, so that the constraint must make way for it.
+
+The server makes the constraints and indexes of a column anew when its type changes (manual, ALTER
+TABLE, SET DATA TYPE). It cannot where a constraint is on two such columns, one of which is of the
+other type already and the other is not yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.part import column_state, is_retyped
+from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
+from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
+
+KEYS = ("primary key", "unique")
+
+# A column that differs in one of these cannot be changed below a constraint in every case.
+_PROPERTIES = ("type", "not_null", "generated", "collation")
+
+
+@dataclass(frozen=True)
+class MovingPart:
+    """A column, or what a foreign key rests upon, that changes.
+
+    Attributes:
+        place: `column`, `constraint` or `index`; schema, table and name.
+        before: What it is, as `core.part` says it.
+        after: What it becomes.
+    """
+
+    place: Identity
+    before: str
+    after: str
+
+
+def moving(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Sequence[MovingPart] | None:
+    """Find what a constraint must make way for; None where it may stay while others change."""
+    found = []
+    if before.sort == after.sort == "foreign key":
+        found = [*_keys(before, after, difference), *_both_ends(before, after, difference)]
+    if before.definition != after.definition:
+        names = dict.fromkeys([*before.columns, *after.columns])
+        found += _changed(before.relation, names, difference)
+    elif before.sort in ("check", "exclusion"):
+        # Of an exclusion constraint's condition it is not known which columns it is on.
+        columns = None if before.sort == "exclusion" else before.columns
+        retyped = _retyped(before.relation, columns, difference)
+        found += retyped if len(retyped) > 1 else []
+    return list(dict.fromkeys(found)) or None
+
+
+def disturbed(difference: Difference) -> Iterator[Change[ConstraintRecord]]:
+    """Find the constraints that stay as they are and must make way for the changes of others."""
+    places = {identity[1:3] for identity in difference.differing if len(identity) == 4}
+    if not places:
+        return
+    for identity, before in difference.actual.items():
+        if identity[0] != "constraint" or identity in difference.differing:
+            continue
+        after = difference.declared.get(identity)
+        touched = {before.relation, before.referred_table[:2]} & places
+        if after is None or not touched or not difference.has_table(*before.relation):
+            continue
+        # Printed in two ways, both mean the same on the columns as they are afterwards.
+        after = dataclasses.replace(after, definition=before.definition)
+        if moving(before, after, difference) is not None:
+            yield Change(before, after)
+
+
+def foreign_keys(
+    state: Snapshot[ConstraintRecord], key: ConstraintRecord
+) -> Iterator[ConstraintRecord]:
+    """Find the foreign keys that rest upon a key in one state."""
+    if key.sort not in KEYS:
+        return
+    for one in state.values():
+        if one.kind != "constraint" or one.sort != "foreign key":
+            continue
+        if ("constraint", *one.referred_table, one.referred_key) == key.identity:
+            yield one
+
+
+def column_differs(relation: tuple[str, str], name: str, difference: Difference) -> bool:
+    """Tell whether a column comes, goes or changes in what a constraint on it minds."""
+    return any(_changed(relation, [name], difference))
+
+
+def _keys(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Iterator[MovingPart]:
+    """Find the key or unique index that a foreign key rests upon, before and after."""
+    for kind in ("constraint", "index"):
+        for one in (before, after):
+            place = (kind, *one.referred_table, one.referred_key)
+            old, new = _definitions(place, difference)
+            if old != new and (place in difference.differing or not (old and new)):
+                yield MovingPart(place, old, new)
+
+
+def _both_ends(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> list[MovingPart]:
+    schema, table = before.referred_table
+    found: list[MovingPart] = []
+    for here, there in zip(before.columns, before.referred_columns, strict=True):
+        one = _retyped(before.relation, [here], difference)
+        other = _retyped((schema, table), [there], difference)
+        if one and other:
+            found += [*one, *other]
+    return found
+
+
+def _changed(
+    relation: tuple[str, str], names: Iterable[str], difference: Difference
+) -> Iterator[MovingPart]:
+    for name in names:
+        place = ("column", *relation, name)
+        old, new = difference.actual.get(place), difference.declared.get(place)
+        if any(getattr(old, one, None) != getattr(new, one, None) for one in _PROPERTIES):
+            yield MovingPart(place, column_state(old), column_state(new))
+
+
+def _retyped(
+    relation: tuple[str, str], names: Iterable[str] | None, difference: Difference
+) -> list[MovingPart]:
+    """Find the columns of other types, among those of these names or among all of a table."""
+    found = []
+    for place in sorted(difference.differing):
+        if place[:3] == ("column", *relation) and (names is None or place[3] in names):
+            old, new = difference.actual.get(place), difference.declared.get(place)
+            if is_retyped(old, new):
+                found.append(MovingPart(place, column_state(old), column_state(new)))
+    return found
+
+
+def _definitions(place: Identity, difference: Difference) -> tuple[str, str]:
+    old, new = difference.actual.get(place), difference.declared.get(place)
+    return getattr(old, "definition", ""), getattr(new, "definition", "")

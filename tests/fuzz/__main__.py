@@ -10,6 +10,7 @@ import argparse
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -67,6 +68,8 @@ def main() -> int:
                 seconds = time.monotonic() - started
                 failed = sum(map(len, failures.values()))
                 print(f"{done} pairs, {failed} failed, {seconds:.0f} s", flush=True)
+    except KeyboardInterrupt:
+        print("\ninterrupted", flush=True)
     finally:
         server.stop()
     _summarise(counts, failures, done, rows, time.monotonic() - started)
@@ -109,8 +112,14 @@ def _outcomes(options: argparse.Namespace, address: ServerAddress) -> Iterator[O
         _RUN["databases"].close()
         return
     context = multiprocessing.get_context("fork")
-    with context.Pool(options.jobs, _begin, (options, address)) as pool:
+    with context.Pool(options.jobs, _begin_apart, (options, address)) as pool:
         yield from pool.imap_unordered(_outcome, seeds)
+
+
+def _begin_apart(options: argparse.Namespace, address: ServerAddress) -> None:
+    """Let Ctrl-C end the process that prints what there is to say, not the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _begin(options, address)
 
 
 def _begin(options: argparse.Namespace, address: ServerAddress) -> None:

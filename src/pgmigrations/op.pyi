@@ -371,7 +371,8 @@ def create_sequence(
         options: `type` (`smallint`, `integer`, `bigint`), `start`, `increment`, `minvalue`,
             `maxvalue`, `cache` (numbers), `cycle`, `unlogged` (booleans), `owned_by` (a list
             of schema, table and column) and `comment`; what is left out is as the server
-            chooses (PostgreSQL manual, CREATE SEQUENCE).
+            chooses (PostgreSQL manual, CREATE SEQUENCE). An owner that is not said is not
+            looked at.
         schema: Its schema; by default the first of the search path.
 
     Raises:
@@ -402,6 +403,7 @@ def alter_sequence(
     options: Mapping[str, Any],
     *,
     existing: Mapping[str, Any],
+    becomes: Mapping[str, Any] | None = None,
     schema: str | None = None,
 ) -> None:
     """Change properties of a sequence; where it is counting stays.
@@ -422,6 +424,8 @@ def alter_sequence(
         options: The properties that change, as `op.create_sequence` takes them; an empty
             list as `owned_by` takes the owner away.
         existing: The same properties before, for the reverse.
+        becomes: The same properties as they are later in the same revision; where they are
+            like that already, nothing is done.
         schema: Its schema; by default the first of the search path.
 
     Raises:

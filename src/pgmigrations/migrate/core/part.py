@@ -15,7 +15,10 @@ from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.quoting import literal
 
 Part: TypeAlias = Sequence[str]
-"""`column`, `constraint` or `index`; schema, table, name; and what it is, empty for nothing."""
+"""`column`, `constraint`, `index` or `table`; schema, table, name; and what it is.
+
+Empty is nothing; of a table, which has no other name, its persistence is told.
+"""
 
 _PLACE = """
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -36,6 +39,7 @@ SELECT pg_get_constraintdef(k.oid)
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"""
     f"{_PLACE} AND k.conname = {{name}}",
+    "table": f"SELECT c.relpersistence::text FROM pg_catalog.pg_class c{_PLACE}",
     "index": """
 SELECT pg_get_indexdef(o.oid)
 FROM pg_catalog.pg_index i

@@ -27,7 +27,8 @@ class MovingPart:
     """A column, or what a foreign key rests upon, that changes.
 
     Attributes:
-        place: `column`, `constraint` or `index`; schema, table and name.
+        place: `column`, `constraint`, `index` or `table`; schema, table and name, which is empty
+            for the table itself.
         before: What it is, as `core.part` says it.
         after: What it becomes.
     """
@@ -43,7 +44,11 @@ def moving(
     """Find what a constraint must make way for; None where it may stay while others change."""
     found = []
     if before.sort == after.sort == "foreign key":
-        found = [*_keys(before, after, difference), *_both_ends(before, after, difference)]
+        found = [
+            *_keys(before, after, difference),
+            *_both_ends(before, after, difference),
+            *_logged(before, after, difference),
+        ]
     if before.definition != after.definition:
         names = dict.fromkeys([*before.columns, *after.columns])
         found += _changed(before.relation, names, difference)
@@ -57,7 +62,11 @@ def moving(
 
 def disturbed(difference: Difference) -> Iterator[Change[ConstraintRecord]]:
     """Find the constraints that stay as they are and must make way for the changes of others."""
-    places = {identity[1:3] for identity in difference.differing if len(identity) == 4}
+    places = {
+        identity[1:3]
+        for identity in difference.differing
+        if len(identity) == 4 or identity[0] == "table"
+    }
     if not places:
         return
     for identity, before in difference.actual.items():
@@ -101,6 +110,24 @@ def _keys(
             old, new = _definitions(place, difference)
             if old != new and (place in difference.differing or not (old and new)):
                 yield MovingPart(place, old, new)
+
+
+def _logged(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Iterator[MovingPart]:
+    """Find the tables that a foreign key refers to, or leaves, and that become unlogged or logged.
+
+    No permanent table may refer to an unlogged one, not even for a moment.
+    """
+    relations = {before.referred_table, after.referred_table} - {before.relation}
+    if before.definition != after.definition:
+        relations.add(before.relation)
+    for relation in sorted(relations):
+        place = ("table", *relation)
+        old, new = difference.actual.get(place), difference.declared.get(place)
+        states = [getattr(one, "persistence", "") for one in (old, new)]
+        if all(states) and states[0] != states[1]:
+            yield MovingPart((*place, ""), *states)
 
 
 def _both_ends(

@@ -43,6 +43,7 @@ from tests.contract.domain_samples import DOMAIN_SAMPLES, THOROUGH_DOMAIN_SAMPLE
 from tests.contract.index_samples import INDEX_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
 from tests.contract.retyped_samples import RETYPED_SAMPLES
+from tests.contract.setting_samples import SETTING_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -330,6 +331,7 @@ THOROUGH_SAMPLES = (
     *COLUMN_SAMPLES,
     *COUNTING_SAMPLES,
     *RETYPED_SAMPLES,
+    *SETTING_SAMPLES,
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
     *(

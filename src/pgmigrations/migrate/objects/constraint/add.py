@@ -200,7 +200,8 @@ class RemoveConstraint(Operation):
             unless: Schema, table, name and definition of the key, the unique index or the column
                 that changes in between, for a foreign key that is added again after; where that
                 is like that already, nothing is done. An empty definition: where there is no such
-                key. Of a column, `TYPE` and its type.
+                key. Of a column, `TYPE` and its type; of a table, without a name, `LOGGED` or
+                `UNLOGGED`.
             schema: The table's schema; by default the first of the search path.
 
         Raises:

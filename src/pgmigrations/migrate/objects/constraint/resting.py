@@ -1,7 +1,8 @@
 """Foreign keys that stay as they are while what they rest upon changes, and is no constraint.
 
 The server changes neither the type of a column below a foreign key to one that does not compare
-with the other end's, nor drops the unique index that the key rests upon.
+with the other end's, nor drops the unique index that the key rests upon, nor lets a logged table
+refer to an unlogged one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pgmigrations.migrate.objects.constraint.phrase import (
     key_of,
     removed_around,
 )
-from pgmigrations.migrate.objects.constraint.sql import TYPE
+from pgmigrations.migrate.objects.constraint.sql import PERSISTENCE, TYPE
 
 # A foreign key compares by what a B-tree can: numbers of all sizes, or a text with a varchar.
 _COMPARES = text("""
@@ -50,7 +51,11 @@ def resting(difference: Difference) -> Iterator[MigrateOperation]:
         after = difference.declared.get(identity)
         if after is None or after.definition != before.definition:
             continue
-        places = _index(before, after, difference) or _column(before, difference)
+        places = (
+            _index(before, after, difference)
+            or _column(before, difference)
+            or _tables(before, difference)
+        )
         if places is not None:
             yield removed_around(before, places, difference)
             yield added_around(after, places, difference)
@@ -94,6 +99,20 @@ def _column(key: ConstraintRecord, difference: Difference) -> Places | None:
             place = (key.schema, key.table, name)
             return ([*place, TYPE + own[0]], [*place, TYPE + own[1]])
     return None
+
+
+def _tables(key: ConstraintRecord, difference: Difference) -> Places | None:
+    """Find the table of a foreign key, if it becomes logged or unlogged with the other end."""
+    words = {sign: word for word, sign in PERSISTENCE.items()}
+    signs = [
+        getattr(state.get(("table", *place)), "persistence", "")
+        for place in (key.relation, key.referred_table)
+        for state in (difference.actual, difference.declared)
+    ]
+    if key.relation == key.referred_table or signs[0] == signs[1] or signs[2] == signs[3]:
+        return None
+    place = (*key.relation, "")
+    return ([*place, words[signs[0]]], [*place, words[signs[1]]])
 
 
 def _types(place: tuple[str, str, str], difference: Difference) -> tuple[str, str] | None:

@@ -34,6 +34,9 @@ def commenting(schema: str | None, table: str, name: str, comment: str | None) -
 TYPE = "TYPE "
 """How the definition of a column starts, of which only the type counts."""
 
+PERSISTENCE = {"LOGGED": "p", "UNLOGGED": "u"}
+"""The definition of a table, of which only this counts."""
+
 
 def is_reached(place: Sequence[str]) -> str:
     """Write the condition that what a foreign key rests upon is as a definition says.
@@ -42,7 +45,8 @@ def is_reached(place: Sequence[str]) -> str:
 
     Args:
         place: Schema, table, name and definition of a constraint or an index, the definition empty
-            where there must be none; or of a column, the definition `TYPE` and its type.
+            where there must be none; or of a column, the definition `TYPE` and its type; or of a
+            table, without a name, `LOGGED` or `UNLOGGED`.
     """
     schema, table, name, definition = place
     relation = f"n.nspname = {literal(schema)} AND c.relname = {literal(table)}"
@@ -54,6 +58,9 @@ def is_reached(place: Sequence[str]) -> str:
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
     WHERE {relation} AND a.attname = {literal(name)} AND NOT a.attisdropped
       AND a.atttypid = pg_catalog.to_regtype({type_}))"""
+    if definition in PERSISTENCE:
+        wanted = literal(PERSISTENCE[definition])
+        return f"EXISTS (SELECT FROM {source} WHERE {relation} AND c.relpersistence = {wanted})"
     return f"""coalesce((
     SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM {source}
     JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid

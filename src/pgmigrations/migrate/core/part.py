@@ -15,8 +15,8 @@ from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.quoting import literal
 
 Part: TypeAlias = Sequence[str]
-"""`column`, `constraint`, `index` or `table`; schema, table, name, which a table has not; and what it
-is, empty for nothing: of a table `LOGGED` or `UNLOGGED`."""
+"""`column`, `constraint`, `index` or `table`; schema, table, name, which a table has not; and what
+it is, empty for nothing: of a table `LOGGED` or `UNLOGGED`."""
 
 _PLACE = """
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

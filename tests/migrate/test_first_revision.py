@@ -276,15 +276,16 @@ def test_a_revision_speaks_of_no_type_that_sqlalchemy_does_not_export(
 def test_a_listener_may_inspect_the_connection(database_url: str, tmp_path: Path) -> None:
     metadata = MetaData()
     table = Table("seen", metadata, Column("id", Integer, primary_key=True))
-    found: list[object] = []
+    found: list[tuple[bool, list[str]]] = []
 
     @event.listens_for(table, "after_create")
     def look(_target: Table, connection: Connection, **_: Any) -> None:
         inspector = inspect(connection)
-        found.extend([inspector.has_table("seen"), inspector.get_view_names()])
+        found.append((inspector.has_table("seen"), inspector.get_view_names()))
 
     assert Project(tmp_path / "project", database_url).models(metadata).autogenerate("first")
-    assert found == [False, []]
+    # However often the models are written down as SQL.
+    assert found == [(False, [])] * len(found) != []
 
 
 def words(index: str = "gin_trgm_ops") -> MetaData:

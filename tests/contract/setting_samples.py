@@ -50,6 +50,9 @@ def with_ddl(*statements: str, include: bool = False, unlogged: bool = False) ->
 
 IDENTITY = "ALTER TABLE parent REPLICA IDENTITY USING INDEX ix_a"
 
+_ADD = "ALTER TABLE parent ADD CONSTRAINT more UNIQUE (a, word)"
+_CLUSTER = "ALTER TABLE parent CLUSTER ON parent_pkey"
+
 SETTING_SAMPLES = (
     Sample(
         "table",
@@ -70,6 +73,34 @@ SETTING_SAMPLES = (
         "logged tables with a foreign key",
         with_ddl,
         partial(with_ddl, unlogged=True),
+        rewrites=True,
+    ),
+    Sample(
+        "constraint",
+        "settings of its index",
+        partial(with_ddl, "ALTER INDEX parent_pkey SET (fillfactor = 70)", _CLUSTER),
+        with_ddl,
+        rewrites=True,
+    ),
+    Sample(
+        "constraint",
+        "settings of its index no more",
+        with_ddl,
+        partial(with_ddl, "ALTER INDEX parent_pkey SET (fillfactor = 70)", _CLUSTER),
+        rewrites=True,
+    ),
+    Sample(
+        "constraint",
+        "one that comes with settings of its index",
+        partial(with_ddl, f"{_ADD} WITH (fillfactor = 70)", "ALTER TABLE parent CLUSTER ON more"),
+        with_ddl,
+        rewrites=True,
+    ),
+    Sample(
+        "constraint",
+        "another definition and other settings",
+        partial(with_ddl, "ALTER TABLE parent ADD CONSTRAINT more UNIQUE (word, a)", _CLUSTER),
+        partial(with_ddl, f"{_ADD} WITH (fillfactor = 70)", "ALTER TABLE parent CLUSTER ON more"),
         rewrites=True,
     ),
 )

@@ -43,8 +43,11 @@ def moving(
     """Find what a constraint must make way for; None where it may stay while others change."""
     found = []
     if before.sort == after.sort == "foreign key":
-        found = [*_keys(before, after, difference), *_both_ends(before, difference)]
-        found += _both_tables(before, difference)
+        found = [
+            *_keys(before, after, difference),
+            *_both_ends(before, difference),
+            *_logged(before, after, difference),
+        ]
     if before.definition != after.definition:
         names = dict.fromkeys([*before.columns, *after.columns])
         found += _changed(before.relation, names, difference)
@@ -104,20 +107,21 @@ def _keys(
                 yield MovingPart(place, old, new)
 
 
-def _both_tables(before: ConstraintRecord, difference: Difference) -> list[MovingPart]:
-    """Find the tables of a foreign key that become logged or unlogged together.
+def _logged(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Iterator[MovingPart]:
+    """Find the tables that a foreign key refers to, or leaves, and that become unlogged or logged.
 
-    A logged table refers to no unlogged one, whatever the order among tables that form a cycle.
+    No permanent table may refer to an unlogged one, not even for a moment.
     """
-    schema, table = before.referred_table
-    if before.relation == (schema, table):
-        return []
-    found = []
-    for place in (("table", *before.relation), ("table", schema, table)):
+    relations = {before.referred_table, after.referred_table} - {before.relation}
+    if before.definition != after.definition:
+        relations.add(before.relation)
+    for relation in sorted(relations):
+        place = ("table", *relation)
         states = [table_state(one.get(place)) for one in (difference.actual, difference.declared)]
-        if states[0] != states[1]:
-            found.append(MovingPart((*place, ""), *states))
-    return found if len(found) > 1 else []
+        if all(states) and states[0] != states[1]:
+            yield MovingPart((*place, ""), *states)
 
 
 def _both_ends(before: ConstraintRecord, difference: Difference) -> list[MovingPart]:

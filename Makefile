@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz lint types format test-all applications servers lock clean
+.PHONY: help setup up test fuzz lint types format test-all applications bench servers lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test-all: setup ## Run the tests on every supported server and dependency set
 
 applications: setup ## Take the models of whole applications through everything (an hour)
 	@$(PY) -m pytest -n auto -m applications tests/applications $(ARGS)
+
+bench: setup ## Measure autogenerate beside plain Alembic; ARGS="--tables 1000 --repeat 2"
+	@$(PY) -m benchmarks.autogenerate $(ARGS)
 
 servers: setup ## Get the servers that test-all uses (installs packages when root)
 	@$(PY) scripts/test_all.py --provision-only

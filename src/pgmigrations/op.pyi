@@ -371,7 +371,8 @@ def create_sequence(
         options: `type` (`smallint`, `integer`, `bigint`), `start`, `increment`, `minvalue`,
             `maxvalue`, `cache` (numbers), `cycle`, `unlogged` (booleans), `owned_by` (a list
             of schema, table and column) and `comment`; what is left out is as the server
-            chooses (PostgreSQL manual, CREATE SEQUENCE).
+            chooses (PostgreSQL manual, CREATE SEQUENCE). An owner that is not said is not
+            looked at.
         schema: Its schema; by default the first of the search path.
 
     Raises:
@@ -402,6 +403,7 @@ def alter_sequence(
     options: Mapping[str, Any],
     *,
     existing: Mapping[str, Any],
+    becomes: Mapping[str, Any] | None = None,
     schema: str | None = None,
 ) -> None:
     """Change properties of a sequence; where it is counting stays.
@@ -422,6 +424,8 @@ def alter_sequence(
         options: The properties that change, as `op.create_sequence` takes them; an empty
             list as `owned_by` takes the owner away.
         existing: The same properties before, for the reverse.
+        becomes: The same properties as they are later in the same revision; where they are
+            like that already, nothing is done.
         schema: Its schema; by default the first of the search path.
 
     Raises:
@@ -709,7 +713,8 @@ def remove_constraint(
             change in between; where it is like that already, nothing is done.
         until: What changes in between, for one that makes way for it and is added again after:
             `column`, `constraint` or `index`, schema, table, name and definition of each, the
-            definition empty for what is gone. Once all of them are like that and the
+            definition empty for what is gone; or `table`, schema, table, an empty name, and
+            `LOGGED` or `UNLOGGED`. Once all of them are like that and the
             constraint means what it shall, nothing is done.
         schema: The table's schema; by default the first of the search path.
 
@@ -800,6 +805,38 @@ def comment_on_constraint(
 
     Raises:
         DifferentObject: The comment is neither of the two.
+        MissingObject: There is no such constraint.
+    """
+
+def change_constraint_index(
+    name: str,
+    table: str,
+    old: Sequence[str],
+    new: Sequence[str],
+    *,
+    schema: str | None = None,
+) -> None:
+    """Change the settings of the index that a constraint has, unless that is done.
+
+    Emits `ALTER INDEX … SET` and `RESET` (SHARE UPDATE EXCLUSIVE on the index; a storage
+    parameter counts for pages that are written later), `ALTER INDEX … SET TABLESPACE` (ACCESS
+    EXCLUSIVE on the index, which it copies) and `ALTER TABLE … CLUSTER ON` (SHARE UPDATE
+    EXCLUSIVE on the table). Its reverse goes from `new` to `old` (PostgreSQL manual, ALTER
+    INDEX).
+
+    Example:
+        op.change_constraint_index("book_pkey", "book", [], ["clustered", "fillfactor=70"])
+
+    Args:
+        name: The constraint, unquoted.
+        table: Its table, unquoted.
+        old: The settings before: storage parameters such as `fillfactor=70`, `clustered`, and
+            `tablespace=` with its name where it is not the database's own.
+        new: The settings after.
+        schema: The table's schema; by default the first of the search path.
+
+    Raises:
+        DifferentObject: The settings are neither of the two.
         MissingObject: There is no such constraint.
     """
 

@@ -49,7 +49,7 @@ def _finder_of(sort: str) -> Callable[[MetaData], Index]:
             "expression": not is_plain,
         }
         if sort == "plain":
-            return not any(found.values())
+            return not any(found.values()) and options["using"] in (None, False, "btree")
         return found[sort]
 
     def find(metadata: MetaData) -> Index:
@@ -115,7 +115,7 @@ def _alter_own(index: Index, sort: str) -> None:
     }
     unique = index.unique
     if sort == "plain":
-        expressions.append(other) if not options["using"] else expressions.reverse()
+        expressions.append(other)
     elif sort == "unique":
         unique = False
     elif sort == "partial":

@@ -46,6 +46,7 @@ from tests.contract.partition_samples import PARTITION_SAMPLES
 from tests.contract.rename_samples import RENAME_SAMPLES
 from tests.contract.retyped_samples import RETYPED_SAMPLES
 from tests.contract.retyping_samples import RETYPING_SAMPLES
+from tests.contract.setting_samples import SETTING_SAMPLES
 
 SCHEMA = hurting_names.SCHEMA
 
@@ -336,6 +337,7 @@ THOROUGH_SAMPLES = (
     *THOROUGH_DOMAIN_SAMPLES,
     *RENAME_SAMPLES,
     *RETYPING_SAMPLES,
+    *SETTING_SAMPLES,
     *PARTITION_SAMPLES,
     *INHERITANCE_SAMPLES,
     *(

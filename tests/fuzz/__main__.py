@@ -10,6 +10,7 @@ import argparse
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ class Outcome:
 
     seed: int
     edits: tuple[str, ...]
+    rows: int = 0
     signature: str = ""
     report: str = ""
 
@@ -50,13 +52,14 @@ def main() -> int:
     started = time.monotonic()
     counts: Counter[str] = Counter()
     failures: dict[str, list[int]] = {}
+    rows = done = 0
     try:
         address = server.address
         print(f"server: {options.server}, seeds {options.seed} to {_last(options)}", flush=True)
-        done = 0
         for outcome in _outcomes(options, address):
             done += 1
             counts.update(outcome.edits)
+            rows += outcome.rows
             if outcome.report:
                 known = failures.setdefault(outcome.signature, [])
                 known.append(outcome.seed)
@@ -65,9 +68,11 @@ def main() -> int:
                 seconds = time.monotonic() - started
                 failed = sum(map(len, failures.values()))
                 print(f"{done} pairs, {failed} failed, {seconds:.0f} s", flush=True)
+    except KeyboardInterrupt:
+        print("\ninterrupted", flush=True)
     finally:
         server.stop()
-    _summarise(counts, failures, done, time.monotonic() - started)
+    _summarise(counts, failures, done, rows, time.monotonic() - started)
     return 1 if failures else 0
 
 
@@ -107,8 +112,14 @@ def _outcomes(options: argparse.Namespace, address: ServerAddress) -> Iterator[O
         _RUN["databases"].close()
         return
     context = multiprocessing.get_context("fork")
-    with context.Pool(options.jobs, _begin, (options, address)) as pool:
+    with context.Pool(options.jobs, _begin_apart, (options, address)) as pool:
         yield from pool.imap_unordered(_outcome, seeds)
+
+
+def _begin_apart(options: argparse.Namespace, address: ServerAddress) -> None:
+    """Let Ctrl-C end the process that prints what there is to say, not the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _begin(options, address)
 
 
 def _begin(options: argparse.Namespace, address: ServerAddress) -> None:
@@ -138,13 +149,14 @@ def _outcome(seed: int) -> Outcome:
         has_lz4=_RUN["has_lz4"],
         without=options.without,
     )
+    rows = _RUN["run"].rows
     try:
         _RUN["run"].run(pair)
     except PairFailed as failure:
         return _failed(seed, pair, failure)
     except Exception:
-        return Outcome(seed, pair.edits, "the fuzzer itself", traceback.format_exc())
-    return Outcome(seed, pair.edits)
+        return Outcome(seed, pair.edits, 0, "the fuzzer itself", traceback.format_exc())
+    return Outcome(seed, pair.edits, _RUN["run"].rows - rows)
 
 
 def _failed(seed: int, pair: Pair, failure: PairFailed) -> Outcome:
@@ -154,7 +166,7 @@ def _failed(seed: int, pair: Pair, failure: PairFailed) -> Outcome:
         major = _RUN["databases"].version // 10000
         small, failure = shrunk(pair, failure, _RUN["run"].run, options.shrink_seconds, major)
         report = f"{failure}\n{described(small)}"
-    return Outcome(seed, pair.edits, signature(failure), report)
+    return Outcome(seed, pair.edits, 0, signature(failure), report)
 
 
 def _told(outcome: Outcome, options: argparse.Namespace, times: int) -> str:
@@ -164,13 +176,18 @@ def _told(outcome: Outcome, options: argparse.Namespace, times: int) -> str:
 
 
 def _summarise(
-    counts: Counter[str], failures: dict[str, list[int]], done: int, seconds: float
+    counts: Counter[str],
+    failures: dict[str, list[int]],
+    done: int,
+    rows: int,
+    seconds: float,
 ) -> None:
     print("\nedits made:")
     for name in EDITS:
         print(f"  {counts[name]:6} {name}")
     failed = sum(map(len, failures.values()))
-    print(f"\n{done} pairs, {sum(counts.values())} edits, {failed} failed, {seconds:.0f} s")
+    made = f"{sum(counts.values())} edits, {rows} rows that came through"
+    print(f"\n{done} pairs, {made}, {failed} failed, {seconds:.0f} s")
     for name, seeds in sorted(failures.items(), key=lambda item: -len(item[1])):
         print(f"  {len(seeds):4} {name}: {', '.join(map(str, seeds[:8]))}")
 

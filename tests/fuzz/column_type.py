@@ -208,7 +208,13 @@ TYPES: dict[str, ColumnType] = {
     "int4range": _of(
         INT4RANGE, "any ordered range", ("'[1,5)'",), ("'[1,2)'", "'[3,4)'"), ("text",)
     ),
-    "tstzrange": _of(TSTZRANGE, "any ordered range", ("'empty'",), ("'empty'", "NULL"), ("text",)),
+    "tstzrange": _of(
+        TSTZRANGE,
+        "any ordered range",
+        ("'empty'",),
+        ("'[2020-01-01,2020-02-01)'", "'empty'"),
+        ("text",),
+    ),
     "tsvector": _of(TSVECTOR, "any document", ("''",), ("'a'", "'b'"), ("text",)),
 }
 

@@ -68,7 +68,8 @@ def draw_table(drawing: Drawing, spec: SchemaSpec, sort: str) -> TableSpec:
         columns = (key,)
         partition = PartitionSpec(strategy, (key.name,))
     elif sort == "child":
-        parents = [one for one in spec.tables if one.partition is None]
+        # SQLAlchemy sends the names of parents in other schemas as they stand.
+        parents = [one for one in spec.tables if not one.partition and "%" not in one.schema]
         parent = drawing.pick(parents).place if parents else None
     elif drawing.chance(0.75):
         columns = (

@@ -15,6 +15,7 @@ from tests.fuzz.spec import (
     IndexSpec,
     KeySpec,
     SchemaSpec,
+    SequenceSpec,
     TableSpec,
 )
 
@@ -32,6 +33,29 @@ def _indexed(*tables: str) -> SchemaSpec:
     index = IndexSpec("ix", (ElementSpec(Expression("{0}", ("c1",))),))
     plain = [TableSpec("", name, (INTEGER,)) for name in tables]
     return SchemaSpec((replace(plain[0], indexes=(index,)), *plain[1:]))
+
+
+def _referring(*, unlogged: bool, to: str) -> SchemaSpec:
+    unique = KeySpec("uq1", ("c1",))
+    key = ForeignKeySpec("fk", ("c1",), ("", to), ("c1",))
+    other = TableSpec("", "t2", (INTEGER,), uniques=(KeySpec("uq2", ("c1",)),))
+    return SchemaSpec(
+        (
+            TableSpec("", "t1", (INTEGER,), uniques=(unique,), unlogged=unlogged),
+            replace(other, foreign_keys=(key,)),
+        )
+    )
+
+
+def _both_logged(is_logged: bool) -> SchemaSpec:
+    spec = _referring(unlogged=not is_logged, to="t1")
+    return SchemaSpec((spec.tables[0], replace(spec.tables[1], unlogged=not is_logged)))
+
+
+def _owned(owner: tuple[str, ...], table: str = "t") -> SchemaSpec:
+    return SchemaSpec(
+        (TableSpec("", table, (INTEGER,)),), sequences=(SequenceSpec("", "s", owner=owner),)
+    )
 
 
 FOUND: dict[str, Pair] = {
@@ -166,5 +190,16 @@ FOUND: dict[str, Pair] = {
     "an index whose name moves to another table": Pair(
         _indexed("t1", "t2"),
         _indexed("t2", "t1"),
+    ),
+    "a table that becomes unlogged when a foreign key leaves it": Pair(
+        _referring(unlogged=False, to="t1"), _referring(unlogged=True, to="t2")
+    ),
+    "two tables that become unlogged together": Pair(_both_logged(True), _both_logged(False)),
+    "a new sequence that a new table owns": Pair(SchemaSpec(), _owned(("", "t", "c1"))),
+    "a sequence that a new table comes to own": Pair(
+        SchemaSpec(sequences=(SequenceSpec("", "s"),)), _owned(("", "t", "c1"))
+    ),
+    "a sequence whose owner goes and another comes": Pair(
+        _owned(("", "t", "c1")), _owned(("", "u", "c1"), "u")
     ),
 }

@@ -18,6 +18,7 @@ from tests.contract.contract import VERSION_TABLE
 from tests.fuzz.build import build
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.name import SCHEMAS
+from tests.fuzz.row import insert, read
 from tests.fuzz.spec import SchemaSpec
 from tests.support.database import Databases
 from tests.support.dump import schema_dump
@@ -54,6 +55,7 @@ class PairRun:
         self._rounds = rounds
         self._schemas: list[str] = []
         self.more_rounds = 0
+        self.rows = 0
 
     def run(self, pair: Pair) -> None:
         """Run a pair.
@@ -82,6 +84,9 @@ class PairRun:
             project = Project(self._folder, url)
             with _step("make the first"):
                 self._start(project, pair)
+            rows = insert(url, two, pair)
+            held = read(url, rows)
+            self.rows += len(rows)
             start = project.revisions()[-1].stem if project.revisions() else "base"
             self._same(project.url, one, before, "make the first")
             with _step("to the second"):
@@ -100,6 +105,8 @@ class PairRun:
             with _step("to the first by a revision"):
                 self._changed(project.models(self._models(pair.before)))
             self._same(project.url, one, before, "to the first by a revision")
+            if (left := read(url, rows)) != held:
+                raise PairFailed("rows", f"there were {held}, and are {left}")
 
     def _models(self, spec: SchemaSpec) -> MetaData:
         return build(spec, self._schemas)

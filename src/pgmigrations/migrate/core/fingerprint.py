@@ -167,7 +167,6 @@ _TYPE = {
     "dispatch",
     "_object_lookup",
     "_valid_lookup",
-    "enum_class",
     "values_callable",
     "_sort_key_function",
     "validate_strings",
@@ -198,7 +197,10 @@ class _Reader:
         return (
             metadata.schema,
             sorted((str(key), value) for key, value in convention.items()),
-            sorted(repr(self._state(one)) for one in metadata._sequences.values()),
+            # That of a column is made with its table.
+            sorted(
+                repr((self._state(one), one.column is None)) for one in metadata._sequences.values()
+            ),
             sorted(map(repr, self._listeners(metadata))),
         )
 
@@ -299,6 +301,8 @@ class _Reader:
             return [(self._value(key), self._value(one)) for key, one in value.items()]
         if class_ in (set, frozenset) and not value:
             return ()
+        if isinstance(value, type):
+            return ("class", value.__module__, value.__qualname__)
         if isinstance(value, enum.Enum) and class_.__module__.startswith("sqlalchemy."):
             return (class_.__name__, value.name)
         return self._object(value)

@@ -15,7 +15,8 @@ from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.quoting import literal
 
 Part: TypeAlias = Sequence[str]
-"""`column`, `constraint` or `index`; schema, table, name; and what it is, empty for nothing."""
+"""`column`, `constraint`, `index` or `table`; schema, table, name, which a table has not; and what
+it is, empty for nothing: of a table `LOGGED` or `UNLOGGED`."""
 
 _PLACE = """
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -46,6 +47,10 @@ JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"""
     """
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                   WHERE k.conindid = o.oid AND k.contype IN ('p', 'u', 'x'))""",
+    "table": """
+SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END
+FROM pg_catalog.pg_class c"""
+    f"{_PLACE}",
 }
 
 
@@ -61,6 +66,13 @@ def column_state(column: Any) -> str:
     if column.not_null:
         words.append("NOT NULL")
     return " ".join(words)
+
+
+def table_state(table: Any) -> str:
+    """Write what a table's record says of it, as a part says it; empty for None."""
+    if table is None:
+        return ""
+    return "UNLOGGED" if table.persistence == "u" else "LOGGED"
 
 
 def is_retyped(before: Any, after: Any) -> bool:

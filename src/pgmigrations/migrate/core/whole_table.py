@@ -145,7 +145,8 @@ def _creation(
     elements: list[SchemaItem] = []
     apart: list[Record] = []
     for record in difference.declared_in(_place(table)):
-        if record.identity in without:
+        # What has been there before the table is changed, not made.
+        if record.identity in without or record.identity in difference.actual:
             continue
         comparison = by_kind[record.kind].comparison
         assert comparison is not None

@@ -14,6 +14,7 @@ from pgmigrations.migrate.objects.constraint.ensure import (
     if_not_exists,
     rendered,
 )
+from pgmigrations.migrate.objects.constraint.index_settings import ChangeConstraintIndex
 from pgmigrations.migrate.objects.constraint.moving import disturbed
 from pgmigrations.migrate.objects.constraint.parts import parts
 from pgmigrations.migrate.objects.constraint.phrase import phrase, reprinted
@@ -34,6 +35,7 @@ KIND: Kind[ConstraintRecord] = Kind(
         ReplaceConstraint,
         ValidateConstraint,
         CommentOnConstraint,
+        ChangeConstraintIndex,
         RenameConstraint,
     ),
     comparison=Comparison(phrase, reprinted=reprinted, parts=parts, disturbed=disturbed),

@@ -192,7 +192,8 @@ class RemoveConstraint(Operation):
                 change in between; where it is like that already, nothing is done.
             until: What changes in between, for one that makes way for it and is added again after:
                 `column`, `constraint` or `index`, schema, table, name and definition of each, the
-                definition empty for what is gone. Once all of them are like that and the
+                definition empty for what is gone; or `table`, schema, table, an empty name, and
+                `LOGGED` or `UNLOGGED`. Once all of them are like that and the
                 constraint means what it shall, nothing is done.
             schema: The table's schema; by default the first of the search path.
 

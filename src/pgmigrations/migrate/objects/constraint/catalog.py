@@ -18,6 +18,8 @@ class ConstraintRecord(Record):
         columns: Names of its columns, in order; for a foreign key those of the referring side.
         referred_table: (schema, name) of a foreign key's other side; empty for the rest.
         comment: Empty where there is none.
+        index_settings: What its index has besides: storage parameters, `clustered`, `tablespace=`
+            and its name, sorted; empty for a constraint without an index of its own.
         referred_key: Name of the key that a foreign key rests on; no part of its definition.
         referred_columns: Its columns on the other side, in order; no part of its definition.
     """
@@ -29,6 +31,7 @@ class ConstraintRecord(Record):
     columns: tuple[str, ...]
     referred_table: tuple[str, ...]
     comment: str
+    index_settings: tuple[str, ...]
     referred_key: str = field(compare=False, repr=False)
     referred_columns: tuple[str, ...] = field(compare=False, repr=False)
 
@@ -60,6 +63,17 @@ class ConstraintRecord(Record):
         return self.sort.replace(" ", "_") + "_constraint"
 
 
+INDEX_SETTINGS = """
+ARRAY(SELECT o.setting FROM pg_class x
+      JOIN pg_index xi ON xi.indexrelid = x.oid
+      LEFT JOIN pg_tablespace s ON s.oid = x.reltablespace
+      CROSS JOIN LATERAL (
+        SELECT unnest(x.reloptions) AS setting
+        UNION ALL SELECT 'clustered' WHERE xi.indisclustered
+        UNION ALL SELECT 'tablespace=' || s.spcname WHERE s.oid IS NOT NULL) o
+      WHERE k.contype IN ('p', 'u', 'x') AND x.oid = k.conindid ORDER BY 1)"""
+"""What the index of a constraint `k` has besides its definition."""
+
 # NOT NULL (contype n, PostgreSQL 18) is a property of the column, read with it. What a table
 # inherits is shown where it was declared.
 read = Catalog(
@@ -75,6 +89,7 @@ SELECT n.nspname, k.conname, c.relname,
                     unnest(ARRAY[rn.nspname, rc.relname]) WITH ORDINALITY AS y (x, place)
              WHERE rc.oid = k.confrelid ORDER BY place),
        coalesce(obj_description(k.oid, 'pg_constraint'), ''),
+       {INDEX_SETTINGS},
        coalesce((SELECT i.relname FROM pg_class i
                  WHERE k.contype = 'f' AND i.oid = k.conindid), ''),
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS y (number, place)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.part import column_state, is_retyped
+from pgmigrations.migrate.core.part import column_state, is_retyped, table_state
 from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 
@@ -27,7 +27,7 @@ class MovingPart:
     """A column, or what a foreign key rests upon, that changes.
 
     Attributes:
-        place: `column`, `constraint` or `index`; schema, table and name.
+        place: What `core.part` calls a part, without what it is.
         before: What it is, as `core.part` says it.
         after: What it becomes.
     """
@@ -43,7 +43,11 @@ def moving(
     """Find what a constraint must make way for; None where it may stay while others change."""
     found = []
     if before.sort == after.sort == "foreign key":
-        found = [*_keys(before, after, difference), *_both_ends(before, after, difference)]
+        found = [
+            *_keys(before, after, difference),
+            *_both_ends(before, difference),
+            *_logged(before, after, difference),
+        ]
     if before.definition != after.definition:
         names = dict.fromkeys([*before.columns, *after.columns])
         found += _changed(before.relation, names, difference)
@@ -57,7 +61,7 @@ def moving(
 
 def disturbed(difference: Difference) -> Iterator[Change[ConstraintRecord]]:
     """Find the constraints that stay as they are and must make way for the changes of others."""
-    places = {identity[1:3] for identity in difference.differing if len(identity) == 4}
+    places = {identity[1:3] for identity in difference.differing}
     if not places:
         return
     for identity, before in difference.actual.items():
@@ -103,9 +107,25 @@ def _keys(
                 yield MovingPart(place, old, new)
 
 
-def _both_ends(
+def _logged(
     before: ConstraintRecord, after: ConstraintRecord, difference: Difference
-) -> list[MovingPart]:
+) -> Iterator[MovingPart]:
+    """Find the tables that a foreign key refers to, or leaves, and that become unlogged or logged.
+
+    No permanent table may refer to an unlogged one, not even for a moment.
+    """
+    relations = {before.referred_table, after.referred_table} - {before.relation}
+    if before.definition != after.definition:
+        relations.add(before.relation)
+    for relation in sorted(relations):
+        place = ("table", *relation)
+        states = [table_state(one.get(place)) for one in (difference.actual, difference.declared)]
+        if all(states) and states[0] != states[1]:
+            yield MovingPart((*place, ""), *states)
+
+
+def _both_ends(before: ConstraintRecord, difference: Difference) -> list[MovingPart]:
+    """Find the columns at both ends of a foreign key, if they change their types together."""
     schema, table = before.referred_table
     found: list[MovingPart] = []
     for here, there in zip(before.columns, before.referred_columns, strict=True):

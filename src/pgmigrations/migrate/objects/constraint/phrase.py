@@ -12,6 +12,7 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.constraint.add import AddConstraint, RemoveConstraint
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
+from pgmigrations.migrate.objects.constraint.index_settings import ChangeConstraintIndex
 from pgmigrations.migrate.objects.constraint.look import printed_again
 from pgmigrations.migrate.objects.constraint.model import said
 from pgmigrations.migrate.objects.constraint.moving import (
@@ -41,14 +42,14 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
     before, after = change.before, change.after
     if before is None:
         assert after is not None
-        return [_added(after, difference)]
+        return [_added(after, difference), *_set((), after, difference)]
     if after is None:
         return [_removed(before, difference)]
     moved = moving(before, after, difference)
     if moved is not None:
-        return _around(before, after, moved, difference)
+        return [*_around(before, after, moved, difference), *_set((), after, difference)]
     if before.definition == after.definition:
-        return [_commented(before, after, difference)]
+        return _described(before, after, difference)
     if before.definition == after.definition + NOT_VALID:
         return _validated(before, after, difference)
     return [
@@ -64,6 +65,27 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
             after_tables=_is_used_by_whole_tables(before, difference.actual, difference),
         )
     ]
+
+
+def _described(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Sequence[MigrateOperation]:
+    """Change what a constraint has besides its definition."""
+    operations: list[MigrateOperation] = [*_set(before.index_settings, after, difference)]
+    if before.comment != after.comment:
+        operations.append(_commented(before, after, difference))
+    return operations
+
+
+def _set(
+    settings: Sequence[str], after: ConstraintRecord, difference: Difference
+) -> Sequence[MigrateOperation]:
+    """Change the settings of its index; those of one that is made anew are none."""
+    if tuple(settings) == after.index_settings:
+        return []
+    schema = difference.scope.shown_schema(after.schema)
+    old, new = list(settings), list(after.index_settings)
+    return [ChangeConstraintIndex(after.name, after.table, old, new, schema=schema)]
 
 
 def _around(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,13 +31,16 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
     if before is None:
         assert after is not None
         schema = difference.scope.shown_schema(after.schema)
+        is_later = bool(after.owner) and ("column", *after.owner) not in difference.actual
+        made = dataclasses.replace(after, owner=()) if is_later else after
         return [
             CreateSequence(
                 after.name,
-                shortened(state(after)),
+                shortened(state(made)),
                 schema=schema,
                 frees_name=_is_identity(after, difference.actual),
-            )
+            ),
+            *_altered(made, after, schema),
         ]
     schema = difference.scope.shown_schema(before.schema)
     if after is None:
@@ -48,16 +52,45 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
                 frees_name=_is_identity(before, difference.declared),
             )
         ]
+    return _altered(before, after, schema)
+
+
+def _altered(before: SequenceRecord, after: SequenceRecord, schema: str | None) -> list[Operation]:
+    """Change an owner by itself: it may go, or come, within the same revision."""
     old, new = state(before), state(after)
-    changed = [key for key in new if new[key] != old[key]]
-    return [
-        AlterSequence(
-            after.name,
-            {key: new[key] for key in changed},
-            existing={key: old[key] for key in changed},
-            schema=schema,
+    changed = [key for key in new if new[key] != old[key] and key != "owned_by"]
+    owners = [list(one.owner) for one in (before, after)]
+    operations: list[Operation] = []
+    if changed:
+        operations.append(
+            AlterSequence(
+                after.name,
+                {key: new[key] for key in changed},
+                existing={key: old[key] for key in changed},
+                schema=schema,
+            )
         )
-    ]
+    if before.owner and before.owner != after.owner:
+        operations.append(
+            AlterSequence(
+                after.name,
+                {"owned_by": []},
+                existing={"owned_by": owners[0]},
+                becomes={"owned_by": owners[1]} if after.owner else None,
+                schema=schema,
+            )
+        )
+    if after.owner and before.owner != after.owner:
+        operations.append(
+            AlterSequence(
+                after.name,
+                {"owned_by": owners[1]},
+                existing={"owned_by": []},
+                was={"owned_by": owners[0]} if before.owner else None,
+                schema=schema,
+            )
+        )
+    return operations
 
 
 def _is_identity(record: SequenceRecord, state: Snapshot[Any]) -> bool:

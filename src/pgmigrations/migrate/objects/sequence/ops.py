@@ -71,7 +71,8 @@ class CreateSequence(Operation):
             options: `type` (`smallint`, `integer`, `bigint`), `start`, `increment`, `minvalue`,
                 `maxvalue`, `cache` (numbers), `cycle`, `unlogged` (booleans), `owned_by` (a list
                 of schema, table and column) and `comment`; what is left out is as the server
-                chooses (PostgreSQL manual, CREATE SEQUENCE).
+                chooses (PostgreSQL manual, CREATE SEQUENCE). An owner that is not said is not
+                looked at.
             schema: Its schema; by default the first of the search path.
 
         Raises:
@@ -87,7 +88,7 @@ class CreateSequence(Operation):
 
     def pending(self, connection: Connection) -> bool:
         """Look for the sequence and its properties."""
-        wanted = complete(self.options)
+        wanted = self._wanted()
         found = find(connection, self.schema, self.name)
         if found is None:
             return True
@@ -112,7 +113,7 @@ class CreateSequence(Operation):
     def guarded_statements(self) -> list[str]:
         """Return a block that compares the properties of a sequence that is there."""
         there = lookup(self.schema, self.name)
-        same = lookup(self.schema, self.name, condition(complete(self.options)))
+        same = lookup(self.schema, self.name, condition(self._wanted()))
         work = "".join(f"    {embedded(one)};\n" for one in self.statements())
         return [
             do_block(f"""\
@@ -129,6 +130,11 @@ END""")
         return DropSequence(
             self.name, existing=self.options, schema=self.schema, frees_name=self.frees_name
         )
+
+    def _wanted(self) -> dict[str, Any]:
+        """Return what it must be; an owner that is not said may come later."""
+        wanted = complete(self.options)
+        return {key: one for key, one in wanted.items() if key != "owned_by" or one}
 
 
 @dataclass(eq=False)
@@ -201,6 +207,8 @@ class AlterSequence(Operation):
     name: str
     options: Mapping[str, Any]
     existing: Mapping[str, Any] = field(kw_only=True)
+    becomes: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    was: Mapping[str, Any] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     schema: str | None = field(default=None, kw_only=True)
 
     @classmethod
@@ -211,6 +219,7 @@ class AlterSequence(Operation):
         options: Mapping[str, Any],
         *,
         existing: Mapping[str, Any],
+        becomes: Mapping[str, Any] | None = None,
         schema: str | None = None,
     ) -> None:
         """Change properties of a sequence; where it is counting stays.
@@ -231,6 +240,8 @@ class AlterSequence(Operation):
             options: The properties that change, as `op.create_sequence` takes them; an empty
                 list as `owned_by` takes the owner away.
             existing: The same properties before, for the reverse.
+            becomes: The same properties as they are later in the same revision; where they are
+                like that already, nothing is done.
             schema: Its schema; by default the first of the search path.
 
         Raises:
@@ -238,7 +249,13 @@ class AlterSequence(Operation):
             DifferentObject: It is neither as wanted nor as it was.
             UnknownOption: A sequence has no such property.
         """
-        operations.invoke(cls(name, options, existing=existing, schema=schema))
+        operations.invoke(cls(name, options, existing=existing, becomes=becomes, schema=schema))
+
+    def runs_in(self) -> Phase:
+        """Leave an owner before that may go, and belong to another when that is there."""
+        if "owned_by" not in self.options:
+            return self.phase
+        return Phase.CREATE_DEPENDANT if self.options["owned_by"] else Phase.RELEASE
 
     @property
     def subject(self) -> str:
@@ -252,6 +269,8 @@ class AlterSequence(Operation):
         if found is None:
             raise MissingObject(self.subject, "Create it first, with op.create_sequence()")
         there = state(found)
+        if self.becomes and all(there[key] == value for key, value in self.becomes.items()):
+            return False
         for key, value in wanted.items():
             if there[key] not in (value, self.existing.get(key, there[key])):
                 raise DifferentObject(self.subject, _part(wanted, [key]), _part(there, [key]))
@@ -273,13 +292,23 @@ class AlterSequence(Operation):
 
     def guarded_statements(self) -> list[str]:
         """Return a block that looks at the properties."""
-        same = lookup(self.schema, self.name, condition(checked(self.options)))
+        states = [one for one in (self.options, self.becomes) if one]
+        done = " OR ".join(
+            lookup(self.schema, self.name, condition(checked(one))) for one in states
+        )
         work = "".join(f"    {embedded(one)};\n" for one in self.statements())
-        return [do_block(f"BEGIN\n  IF NOT {same} THEN\n{work}  END IF;\nEND")]
+        return [do_block(f"BEGIN\n  IF NOT ({done}) THEN\n{work}  END IF;\nEND")]
 
     def reverse(self) -> AlterSequence:
         """Go back to the properties before."""
-        return AlterSequence(self.name, self.existing, existing=self.options, schema=self.schema)
+        return AlterSequence(
+            self.name,
+            self.existing,
+            existing=self.options,
+            becomes=self.was,
+            was=self.becomes,
+            schema=self.schema,
+        )
 
 
 def _part(options: Mapping[str, Any], keys: list[str]) -> str:

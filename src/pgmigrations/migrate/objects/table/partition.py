@@ -97,10 +97,6 @@ class ChangePartitions(Operation):
         table = f"{self.schema}.{self.table}" if self.schema else self.table
         return f"the partitions of table {table}"
 
-    def runs_in(self) -> Phase:
-        """Drop partitions before their table goes."""
-        return self.phase if self.new else Phase.DROP_DEPENDANT
-
     def pending(self, connection: Connection) -> bool:
         """Look which of the two states each partition has."""
         record = find(connection, self.schema, self.table)
@@ -146,7 +142,8 @@ class ChangePartitions(Operation):
         child, parent = qualified(entry[0], _name(entry)), self._parent(entry)
         work = f"ALTER TABLE {parent} DETACH PARTITION {child}"
         if not is_kept:
-            work = f"DROP TABLE {child}"
+            # Dropped in place, it would take foreign keys to its table for its own.
+            work = f"{work};\n    DROP TABLE {child}"
         condition = _is_partition(child, parent, entry[2] or "")
         return do_block(f"BEGIN\n  IF {condition} THEN\n    {work};\n  END IF;\nEND")
 

@@ -59,6 +59,14 @@ class Settings:
         ignore_tables: Tables that are nobody's business here: `schema.table`, or `table` in the
             connection's default schema.
         type_packages: Packages other than SQLAlchemy whose column types revisions may import.
+        lock_wait: Seconds to wait for another run on the same database; 0 fails at once.
+        lock_timeout: Seconds that a statement may wait for a lock before the revision's
+            transaction is taken back and tried again later; others queue behind it for as long.
+        blocked_wait: Seconds for which a revision is tried again in all.
+        statement_timeout: Seconds that a statement of a revision's transaction may take; 0 leaves
+            it to the server. Concurrent builds have no limit.
+        refuse_ahead: Whether an upgrade fails where the database is ahead of the revision files,
+            as it is after a deployment was rolled back.
     """
 
     version_table: str = "pgmigrations"
@@ -72,6 +80,11 @@ class Settings:
     ignore_extensions: tuple[str, ...] = ()
     ignore_tables: tuple[str, ...] = ()
     type_packages: tuple[str, ...] = ("pgvector",)
+    lock_wait: float = 600.0
+    lock_timeout: float = 0.05
+    blocked_wait: float = 600.0
+    statement_timeout: float = 0.0
+    refuse_ahead: bool = False
 
     def __post_init__(self) -> None:
         if self.revision_names not in ("sequential", "timestamp"):
@@ -82,6 +95,11 @@ class Settings:
             )
         if not 1 <= self.revision_number_width <= 10:
             raise InvalidSetting("revision_number_width", self.revision_number_width, "1 to 10")
+        for key in ("lock_wait", "blocked_wait", "statement_timeout"):
+            if getattr(self, key) < 0:
+                raise InvalidSetting(key, getattr(self, key), "0 or more seconds")
+        if not self.lock_timeout > 0:
+            raise InvalidSetting("lock_timeout", self.lock_timeout, "more than 0 seconds")
 
     @classmethod
     def load(cls, section: Mapping[str, str], where: str, **overrides: object) -> Settings:
@@ -114,6 +132,7 @@ def _parsers() -> dict[str, Callable[[str, str], object]]:
         str: lambda _key, text: text.strip(),
         int: _number,
         bool: switch,
+        float: duration,
         tuple: lambda _key, text: tuple(word for word in re.split(r"[\s,]+", text) if word),
     }
     return {
@@ -135,6 +154,28 @@ def switch(key: str, text: str) -> bool:
         return words[text.strip().lower()]
     except KeyError:
         raise InvalidSetting(key, text, "true or false") from None
+
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min|h)")
+
+
+def duration(key: str, text: str) -> float:
+    """Read a length of time, as PostgreSQL writes one, into seconds.
+
+    Example:
+        >>> duration("lock_timeout", "50ms")
+        0.05
+
+    Raises:
+        InvalidSetting: It has no unit, and is not 0; or it is no length of time.
+    """
+    if text.strip() == "0":
+        return 0.0
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise InvalidSetting(key, text, "a length of time with its unit: 50ms, 10s, 5min, 1h")
+    return float(found["number"]) * _SECONDS[found["unit"]]
 
 
 def _number(key: str, text: str) -> int:

@@ -146,7 +146,7 @@ class ContractRun:
 
 def dump(url: str) -> str:
     """Dump a database, its version table left out."""
-    return schema_dump(url, exclude_tables=[VERSION_TABLE])
+    return schema_dump(url, exclude_tables=[f"{VERSION_TABLE}*"])
 
 
 def records(url: str, metadata: MetaData) -> dict[Identity, Record]:

@@ -180,4 +180,4 @@ def _create_all(url: str, metadata: MetaData) -> None:
 
 
 def _dump(url: str) -> str:
-    return schema_dump(url, exclude_tables=[VERSION_TABLE])
+    return schema_dump(url, exclude_tables=[f"{VERSION_TABLE}*"])

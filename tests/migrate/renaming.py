@@ -55,4 +55,4 @@ def body(revision: Path | None) -> str:
 
 def dump(project: Project) -> str:
     """Dump the database, its version table left out."""
-    return schema_dump(project.url, exclude_tables=["pgmigrations"])
+    return schema_dump(project.url, exclude_tables=["pgmigrations*"])

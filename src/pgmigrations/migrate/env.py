@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -150,6 +151,8 @@ def command_errors() -> Iterator[None]:
             # Alembic prints failures on stdout, which is the script here, or not at all.
             print(f"FAILED: {message}", file=sys.stderr)
         raise CommandError(message) from error
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def _settings(overrides: dict[str, object]) -> Settings:

@@ -3,60 +3,83 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
-from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.alembic_private import MigrationsFn, version_table_of
+from pgmigrations.migrate.ahead import is_ahead
+from pgmigrations.migrate.core.alembic_private import (
+    MigrationsFn,
+    is_changing,
+    is_external,
+    is_upgrade,
+)
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
+from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.failure import explain
+from pgmigrations.run.runner import runner
+from pgmigrations.run.within import within_transaction
 
 
 def prepared(work: MigrationsFn) -> MigrationsFn:
     """Wrap the work of Alembic's command.
 
-    The version table is made in the first step's transaction, so that a first revision that fails
-    leaves nothing behind. An upgrade of a database without version rows starts behind what is
-    already there. An error says in which revision it happened.
+    What changes the database is run here, under the lock, and Alembic is handed no steps: a
+    revision that meets another session's lock is taken back and tried again, which Alembic's own
+    loop cannot do. An upgrade of a database without version rows starts behind what is already
+    there. An error says in which revision it happened.
     """
 
     def steps(heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
-        planned = list(work(heads, context))
         if context.as_sql:
+            planned = list(work(heads, context))
             guard_scripts(context, heads, planned)
-        if context.as_sql or not planned:
+            ledger_in_scripts(context, planned)
             return planned
-        upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
-        if not heads and len(upgrade) == len(planned):
-            for step in planned[: already_applied(context, upgrade)]:
-                step.migration_fn = record
-        for step in planned:
-            step.migration_fn = _explained(step.migration_fn, step)
-        planned[0].migration_fn = _with_version_table(planned[0].migration_fn, context)
-        return planned
+        if not is_changing(work):
+            return list(work(heads, context))
+        if is_upgrade(work) and is_ahead(context, heads):
+            return []
+        if not list(work(heads, context)) and not context.purge:
+            return []
+        if is_external(context):
+            ready = _ready(list(work(heads, context)), context, heads)
+            return within_transaction(context, ready)
+        with runner(context) as running:
+            # Read anew: another run may have been at work until the lock was free.
+            at = () if context.purge else context.get_current_heads()
+            if is_upgrade(work) and is_ahead(context, at):
+                return []
+            ready = _ready(list(work(at, context)), context, at)
+            assert context.connection is not None
+            context.connection.rollback()
+            running.run(ready, at)
+        return []
 
     return steps
+
+
+def _ready(
+    planned: list[MigrationStep], context: MigrationContext, heads: Collection[str]
+) -> Sequence[MigrationStep]:
+    upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
+    if planned and not heads and len(upgrade) == len(planned):
+        for step in planned[: already_applied(context, upgrade)]:
+            step.migration_fn = record
+    for step in planned:
+        step.migration_fn = _explained(step.migration_fn, step)
+    return planned
 
 
 def record(**kw: Any) -> None:
     """Stand in for a revision whose work is there; Alembic's log calls it by this name."""
 
 
-def _with_version_table(run: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
-    @functools.wraps(run)
-    def run_with_version_table(**kw: Any) -> None:
-        assert context.connection is not None
-        table = version_table_of(context)
-        if not inspect(context.connection).has_table(table.name, schema=table.schema):
-            table.create(context.connection)
-        run(**kw)
-
-    return run_with_version_table
+record.is_run = False  # type: ignore[attr-defined]
 
 
 def _explained(run: Callable[..., None], step: MigrationStep) -> Callable[..., None]:

@@ -21,7 +21,7 @@ from pgmigrations.run.pooler import is_pooled
 from pgmigrations.run.session import Session, rows, sessions
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as DriverConnection
+    from psycopg2 import extensions as driver
 
 log = logging.getLogger("pgmigrations")
 
@@ -95,7 +95,7 @@ class RunnerLock:
         is_pooled: Whether there is a pooler in between.
     """
 
-    connection: DriverConnection
+    connection: driver.connection
     keys: LockKeys
     pid: int
     is_pooled: bool
@@ -103,7 +103,7 @@ class RunnerLock:
 
 @contextmanager
 def runner_lock(
-    connection: DriverConnection, keys: LockKeys, *, wait: float
+    connection: driver.connection, keys: LockKeys, *, wait: float
 ) -> Iterator[RunnerLock]:
     """Hold the lock of a version table; wait for whoever has it.
 
@@ -136,7 +136,7 @@ def runner_lock(
         connection.close()
 
 
-def lock_holders(connection: DriverConnection, key: int) -> list[Session]:
+def lock_holders(connection: driver.connection, key: int) -> list[Session]:
     """Return the sessions that hold an advisory lock of the connected database.
 
     Args:
@@ -161,12 +161,12 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1
 """
 
 
-def _take_in_session(connection: DriverConnection, key: int) -> bool:
+def _take_in_session(connection: driver.connection, key: int) -> bool:
     ((is_taken,),) = rows(connection, "SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,))
     return bool(is_taken)
 
 
-def _take_in_transaction(connection: DriverConnection, key: int) -> bool:
+def _take_in_transaction(connection: driver.connection, key: int) -> bool:
     connection.autocommit = False
     query = (
         "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), "
@@ -180,13 +180,13 @@ def _take_in_transaction(connection: DriverConnection, key: int) -> bool:
     return bool(is_taken)
 
 
-def _is_free(connection: DriverConnection, key: int) -> bool:
+def _is_free(connection: driver.connection, key: int) -> bool:
     return not rows(connection, _HOLDERS, halves(key))
 
 
 def _wait_until(
     is_done: Callable[[], bool],
-    connection: DriverConnection,
+    connection: driver.connection,
     key: int,
     limit: float,
     what: str,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as DriverConnection
+    from psycopg2 import extensions as driver
 
 
-def is_pooled(connection: DriverConnection) -> bool:
+def is_pooled(connection: driver.connection) -> bool:
     """Tell whether something between the client and the server hands out its own connections.
 
     A pooler (PgBouncer, RDS Proxy) answers the login itself, with a process id of its own; the
@@ -25,4 +25,4 @@ def is_pooled(connection: DriverConnection) -> bool:
         row = cursor.fetchone()
     assert row is not None
     told: int = connection.info.backend_pid
-    return told != row[0]
+    return bool(told != row[0])

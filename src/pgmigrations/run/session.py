@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as DriverConnection
+    from psycopg2 import extensions as driver
 
 _STATEMENT_LIMIT = 80
 
@@ -53,7 +53,7 @@ ORDER BY xact_start
 """
 
 
-def sessions(connection: DriverConnection, pids: Sequence[int]) -> list[Session]:
+def sessions(connection: driver.connection, pids: Sequence[int]) -> list[Session]:
     """Look at sessions by their process ids; those that have ended are left out.
 
     Args:
@@ -64,7 +64,7 @@ def sessions(connection: DriverConnection, pids: Sequence[int]) -> list[Session]
 
 
 def rows(
-    connection: DriverConnection, query: str, parameters: Sequence[Any] = ()
+    connection: driver.connection, query: str, parameters: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """Run a query and return its rows."""
     with connection.cursor() as cursor:

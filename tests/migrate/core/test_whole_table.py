@@ -18,7 +18,7 @@ def project(tmp_path: Path, database_url: str) -> Project:
 
 
 def dump(project: Project) -> str:
-    return schema_dump(project.url, exclude_tables=["pgmigrations"])
+    return schema_dump(project.url, exclude_tables=["pgmigrations*"])
 
 
 def written(project: Project) -> str:

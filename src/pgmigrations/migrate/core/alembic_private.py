@@ -6,7 +6,7 @@ Each is checked by a test at Alembic's lowest supported version and at the newes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,31 @@ def is_revision_command() -> bool:
 def is_check_command() -> bool:
     """Tell whether Alembic's current command is `alembic check`."""
     return migrations_fn().__qualname__.startswith("check.")
+
+
+def is_changing(work: MigrationsFn) -> bool:
+    """Tell whether the work of Alembic's command may change the database."""
+    return work.__qualname__.startswith(("upgrade.", "downgrade.", "stamp."))
+
+
+def is_upgrade(work: MigrationsFn) -> bool:
+    """Tell whether the work is that of `alembic upgrade`."""
+    return work.__qualname__.startswith("upgrade.")
+
+
+def revision_transaction(context: MigrationContext) -> AbstractContextManager[Any]:
+    """Begin the transaction of one revision, which `autocommit_block()` can part."""
+    return context.begin_transaction(_per_migration=True)
+
+
+def is_external(context: MigrationContext) -> bool:
+    """Tell whether the project's env.py handed over a connection that is in a transaction."""
+    return context._in_external_transaction
+
+
+def purge_version_rows(context: MigrationContext) -> None:
+    """Delete the version rows, as `alembic stamp --purge` does."""
+    context._ensure_version_table(purge=True)
 
 
 def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
@@ -143,6 +168,19 @@ def steps_to_heads(migration: MigrationContext) -> list[RevisionStep]:
 def version_table_of(context: MigrationContext) -> Table:
     """Return the version table that a context reads and writes."""
     return context._version
+
+
+@contextmanager
+def installed(operations: Operations) -> Iterator[None]:
+    """Let `op.…` go to other operations for a while, then to those that it went to before."""
+    outer = getattr(alembic.op, "_proxy", None)
+    operations._install_proxy()
+    try:
+        yield
+    finally:
+        operations._remove_proxy()
+        if outer is not None:
+            outer._install_proxy()
 
 
 @contextmanager

@@ -48,6 +48,16 @@ def connection_of(operations: Operations) -> Connection:
     return connection
 
 
+@contextmanager
+def outside_transaction(operations: Operations) -> Iterator[None]:
+    """Commit what came before, unless nothing is open, and run what may not be in a transaction."""
+    if connection_of(operations).get_isolation_level() == "AUTOCOMMIT":
+        yield
+        return
+    with operations.get_context().autocommit_block():
+        yield
+
+
 def execute(operations: Operations, sql: str) -> None:
     """Send a statement as it stands.
 

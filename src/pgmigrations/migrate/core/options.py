@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, text
 
 from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.core.types import named_types
+from pgmigrations.run.ledger import SUFFIX
 from pgmigrations.settings import Settings
 
 OPTION = "pgmigrations"
@@ -50,7 +51,13 @@ def scope_of(context: MigrationContext) -> Scope:
         default_schema=default_schema,
         schemas=frozenset({default_schema} | declared_schemas(metadatas_of(context))),
         ignore_extensions=frozenset(settings.ignore_extensions),
-        ignore_relations=frozenset({(version_schema, settings.version_table), *ignored}),
+        ignore_relations=frozenset(
+            {
+                (version_schema, settings.version_table),
+                (version_schema, settings.version_table + SUFFIX),
+                *ignored,
+            }
+        ),
     )
 
 

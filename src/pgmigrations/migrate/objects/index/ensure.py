@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from alembic.operations import Operations
@@ -15,6 +16,7 @@ from pgmigrations.migrate.core.execution import (
     is_offline,
     is_ours,
     log,
+    outside_transaction,
 )
 from pgmigrations.migrate.core.operation import DifferentObject
 from pgmigrations.migrate.core.quoting import (
@@ -25,7 +27,7 @@ from pgmigrations.migrate.core.quoting import (
 )
 from pgmigrations.migrate.objects.index.compiled import name as index_name
 from pgmigrations.migrate.objects.index.compiled import sql
-from pgmigrations.migrate.objects.index.look import find, lookup, printed, shown
+from pgmigrations.migrate.objects.index.look import find, is_built, lookup, printed, shown
 
 
 def if_not_exists(operation: CreateIndexOp) -> None:
@@ -50,19 +52,31 @@ def created(
     One that a killed build left behind is made anew; another one is an error.
     """
 
-    def create_index(operations: Operations, operation: CreateIndexOp) -> Any:
-        if not operation.if_not_exists or not is_ours(operations) or is_offline(operations):
+    def make(operations: Operations, operation: CreateIndexOp) -> Any:
+        with _place(operations, operation):
             return original(operations, operation)
+
+    def create_index(operations: Operations, operation: CreateIndexOp) -> Any:
+        if not is_ours(operations) or is_offline(operations):
+            return original(operations, operation)
+        if not operation.if_not_exists:
+            return make(operations, operation)
         name = index_name(operation.to_index(operations.migration_context))
         connection = connection_of(operations)
         found = find(connection, operation.schema, name) if name else None
         if found is None:
-            return original(operations, operation)
+            return make(operations, operation)
         subject = shown(operation.schema, str(name))
         if not found.is_valid:
-            log.info("Making %s anew: it is INVALID", subject)
-            execute(operations, f"DROP INDEX {qualified(operation.schema, str(name))}")
-            return original(operations, operation)
+            with _place(operations, operation):
+                if _is_online(operation) and is_built(connection, operation.schema, str(name)):
+                    log.info("%s was being built by another session", subject)
+                else:
+                    log.info("Making %s anew: it is INVALID", subject)
+                    drop = "DROP INDEX CONCURRENTLY" if _is_online(operation) else "DROP INDEX"
+                    execute(operations, f"{drop} {qualified(operation.schema, str(name))}")
+                    return original(operations, operation)
+            return create_index(operations, operation)
         statement = _statement(operations, operation)
         there = (operation.schema, found.table)
         wanted = printed(connection, *there, statement)
@@ -87,6 +101,9 @@ def dropped(
         name = index_name(operation.to_index(operations.migration_context))
         if name is None:
             return original(operations, operation)
+        if _is_online(operation) and not is_offline(operations):
+            with _place(operations, operation):
+                return original(operations, operation)
         condition = lookup(operation.schema, name, _BELONGS_TO_A_CONSTRAINT)
         if is_offline(operations):
             statement = f"DROP INDEX IF EXISTS {qualified(operation.schema, name)};"
@@ -100,6 +117,17 @@ def dropped(
         return original(operations, operation)
 
     return drop_index
+
+
+def _is_online(operation: CreateIndexOp | DropIndexOp) -> bool:
+    return bool(operation.kw.get("postgresql_concurrently"))
+
+
+def _place(
+    operations: Operations, operation: CreateIndexOp | DropIndexOp
+) -> AbstractContextManager[None]:
+    """What is said to run CONCURRENTLY may not be in a transaction."""
+    return outside_transaction(operations) if _is_online(operation) else nullcontext()
 
 
 _BELONGS_TO_A_CONSTRAINT = """EXISTS (

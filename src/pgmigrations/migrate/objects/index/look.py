@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -84,6 +85,30 @@ def find(connection: Connection, schema: str | None, name: str) -> Found | None:
         zip(("tablespace", "statistics", "clustered", "comment"), properties, strict=True)
     )
     return Found(table, definition, probe, is_valid, is_replica_identity, constraint, options)
+
+
+_IS_VALID = text("""
+SELECT i.indisvalid AND i.indisready,
+       EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
+               WHERE p.index_relid = i.indexrelid)
+FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(:name)
+""")
+_LOOK_AGAIN_AFTER = 0.5
+
+
+def is_built(connection: Connection, schema: str | None, name: str) -> bool:
+    """Wait for the session that is building an index, if there is one, and tell whether it is done.
+
+    Args:
+        connection: In autocommit, since a build waits for transactions.
+        schema: The index's schema.
+        name: The index.
+    """
+    while True:
+        row = connection.execute(_IS_VALID, {"name": qualified(schema, name)}).one_or_none()
+        if row is None or row[0] or not row[1]:
+            return row is not None and bool(row[0])
+        time.sleep(_LOOK_AGAIN_AFTER)
 
 
 def printed(connection: Connection, schema: str | None, table: str, probe: str) -> str | None:

@@ -1,0 +1,79 @@
+"""The ledger's table in a database: made, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pgmigrations.migrate.core.quoting import identifier, literal, qualified
+from pgmigrations.run.ledger import COLUMNS, READ, SERVER_VALUES, SUFFIX, Entry, Row, row, values_of
+from pgmigrations.run.session import rows
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions as driver
+
+
+@dataclass(frozen=True)
+class LedgerTable:
+    """`<version table>_history`.
+
+    Attributes:
+        schema: The version table's schema.
+        version_table: The version table.
+    """
+
+    schema: str
+    version_table: str
+
+    @property
+    def name(self) -> str:
+        """Its name as SQL."""
+        return qualified(self.schema or None, self.version_table + SUFFIX)
+
+    @property
+    def creation(self) -> str:
+        """The statement that makes it, unless it is there."""
+        return f"CREATE TABLE IF NOT EXISTS {self.name} (\n{COLUMNS}\n)"
+
+    def insertion(self, entry: Entry) -> str:
+        """Return the statement that adds a row, with its values in it."""
+        values = {key: _literal(value) for key, value in values_of(entry).items()} | SERVER_VALUES
+        columns = ", ".join(map(identifier, values))
+        return f"INSERT INTO {self.name} ({columns}) VALUES ({', '.join(values.values())})"
+
+    def add(self, connection: driver.connection, entry: Entry) -> None:
+        """Add a row in the connection's transaction.
+
+        Args:
+            connection: A connection of psycopg2's.
+            entry: What to write.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(self.insertion(entry))
+
+    def is_there(self, connection: driver.connection) -> bool:
+        """Look for the table."""
+        ((found,),) = rows(connection, "SELECT to_regclass(%s) IS NOT NULL", (self.name,))
+        return bool(found)
+
+    def latest(self, connection: driver.connection) -> dict[str, Row]:
+        """Return the last row of each revision, by the revision's id."""
+        columns = ", ".join(READ)
+        query = (
+            f"SELECT DISTINCT ON (coalesce(revision, name)) {columns} FROM {self.name} "
+            "ORDER BY coalesce(revision, name), id DESC"
+        )
+        return {one.revision: one for one in _read(rows(connection, query))}
+
+
+def _read(found: Sequence[Sequence[object]]) -> list[Row]:
+    return [row(values) for values in found]
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return literal(str(value))

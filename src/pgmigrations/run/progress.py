@@ -1,0 +1,224 @@
+"""How far a revision has come whose work does not fit into one transaction.
+
+What must run outside of a transaction (a new enum label, CREATE INDEX CONCURRENTLY) commits all
+that came before it. Each such commit also writes how many of the revision's operations are done;
+when the revision is run again, those are passed over, whatever they are, so that nothing is done
+twice. The operation that was under way looks for itself what is left to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from alembic.operations import Operations
+from alembic.operations.ops import CreateTableOp, ExecuteSQLOp, MigrateOperation
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, event
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import installed
+from pgmigrations.migrate.core.execution import log
+
+
+class RevisionChanged(PgMigrationsError):
+    """A revision of which a part is committed has another beginning now."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"Its first {count} operations are committed, and are others now in the file",
+            "Bring that part of the file back, or finish by hand and record it: "
+            "pgmigrations stamp <revision>",
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many operations of a revision are committed.
+
+    Attributes:
+        count: Operations from the first on.
+        digest: Of what they are, so that another beginning is noticed.
+    """
+
+    count: int = 0
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> Progress:
+        """Read what `str()` wrote; nothing is the beginning."""
+        count, _, digest = (text or "0:").partition(":")
+        return cls(int(count), digest)
+
+    def after(self, words: Iterable[str]) -> Progress:
+        """Return the progress with one more operation done, which the words describe."""
+        said = "\0".join([self.digest, *words])
+        digest = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return Progress(self.count + 1, digest)
+
+
+def _words(operation: MigrateOperation) -> Iterator[str]:
+    yield type(operation).__name__
+    if isinstance(operation, ExecuteSQLOp):
+        yield str(operation.sqltext)
+    for name, value in sorted(vars(operation).items()):
+        if value is None or isinstance(value, (str, int)):
+            yield f"{name} {value!r}"
+
+
+class Counter:
+    """Alembic's operations, counted; those that an earlier run has committed are passed over.
+
+    What hand-written code sends past them, by `op.get_bind()`, is counted, too. Its answer may be
+    needed, so it is sent again where it is committed already, and taken back.
+    """
+
+    def __init__(self, context: MigrationContext, committed: Progress) -> None:
+        self.migration_context = context
+        self.operations = Operations(context)
+        self._invoke = self.operations.invoke
+        # Every operation goes this way; a subclass would not be installed behind `op.…`.
+        self.operations.invoke = self.invoke  # type: ignore[method-assign]
+        self.committed = committed
+        self.done = Progress()
+        self._is_within = False
+        self._has_savepoint = False
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether what runs now is committed already."""
+        return self.done.count < self.committed.count
+
+    def invoke(self, operation: MigrateOperation) -> Any:
+        """Run an operation, unless it is committed already."""
+        if self._is_within:
+            return self._invoke(operation)
+        if self.is_passing:
+            self._count(_words(operation))
+            if isinstance(operation, CreateTableOp):
+                return operation.to_table(self.migration_context)
+            return None
+        self._is_within = True
+        try:
+            result = self._invoke(operation)
+        finally:
+            self._is_within = False
+        self._count(_words(operation))
+        return result
+
+    def before_statement(
+        self,
+        _: Connection,
+        _cursor: Any,
+        statement: str,
+        parameters: Any,
+        _context: Any,
+        many: bool,
+    ) -> tuple[str, Any]:
+        """Send nothing where it cannot be sent a second time."""
+        passing = self.is_passing and not self._is_within
+        if passing and not self._can_be_repeated(statement, parameters, many):
+            return "SELECT NULL WHERE false", ()
+        return statement, parameters
+
+    def after_statement(
+        self, _: Connection, _cursor: Any, statement: str, *_arguments: Any
+    ) -> None:
+        """Count a statement that is no operation's."""
+        if not self._is_within:
+            self._count(["statement"])
+
+    def before_commit(self) -> None:
+        """Let nothing of what was sent a second time stay."""
+        self._take_back()
+
+    def _count(self, words: Iterable[str]) -> None:
+        was_passing = self.is_passing
+        self.done = self.done.after(words)
+        if was_passing and not self.is_passing:
+            if self.done.digest != self.committed.digest:
+                raise RevisionChanged(self.committed.count)
+            self._take_back()
+            log.info("Passed over %s operations that are committed already", self.committed.count)
+
+    @property
+    def _driver(self) -> Any:
+        assert self.migration_context.connection is not None
+        return self.migration_context.connection.connection.dbapi_connection
+
+    def _take_back(self) -> None:
+        if self._has_savepoint:
+            self._has_savepoint = False
+            _send(self._driver, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+
+    def _can_be_repeated(self, statement: str, parameters: Any, many: bool) -> bool:
+        driver = self._driver
+        if driver.autocommit:
+            return False
+        if not self._has_savepoint:
+            _send(driver, f"SAVEPOINT {_SAVEPOINT}")
+            self._has_savepoint = True
+        _send(driver, f"SAVEPOINT {_TRIAL}")
+        try:
+            with driver.cursor() as cursor:
+                (cursor.executemany if many else cursor.execute)(statement, parameters)
+        except psycopg2.Error:
+            return False
+        finally:
+            _send(driver, f"ROLLBACK TO SAVEPOINT {_TRIAL}")
+        return True
+
+
+_SAVEPOINT = "pgm_committed"
+_TRIAL = "pgm_trial"
+
+
+def _send(driver: Any, statement: str) -> None:
+    with driver.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@contextmanager
+def counted(
+    context: MigrationContext, committed: Progress, record: Callable[[Progress], None]
+) -> Iterator[None]:
+    """Let `op.…` count, and record the progress with each commit under way.
+
+    Args:
+        context: The connected context, in its revision's transaction.
+        committed: What an earlier run has committed.
+        record: Called with the progress, before each commit.
+
+    Raises:
+        RevisionChanged: What was committed is not what the revision begins with.
+    """
+    connection = context.connection
+    assert connection is not None
+    counter = Counter(context, committed)
+    recorded: list[Progress] = []
+
+    def before_commit(_: Connection) -> None:
+        counter.before_commit()
+        if not counter.is_passing and recorded[-1:] != [counter.done]:
+            recorded.append(counter.done)
+            record(counter.done)
+
+    with ExitStack() as stack:
+        for name, listener, options in (
+            ("before_cursor_execute", counter.before_statement, {"retval": True}),
+            ("after_cursor_execute", counter.after_statement, {}),
+            ("commit", before_commit, {}),
+        ):
+            event.listen(connection, name, listener, **options)
+            stack.callback(event.remove, connection, name, listener)
+        with installed(counter.operations):
+            yield
+        if counter.is_passing:
+            raise RevisionChanged(committed.count)

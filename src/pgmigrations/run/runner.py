@@ -1,0 +1,368 @@
+"""Running revisions: under the lock, each in a transaction of its own, with a row in the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg2
+from alembic.runtime.migration import (
+    HeadMaintainer,
+    MigrationContext,
+    MigrationStep,
+)
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import (
+    is_external,
+    purge_version_rows,
+    revision_transaction,
+    version_table_of,
+)
+from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.options import settings_of
+from pgmigrations.migrate.core.quoting import qualified
+from pgmigrations.run.blocker import Blocker, backoff, told, wait_for, watched
+from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
+from pgmigrations.run.interruption import cancellable, interruptible
+from pgmigrations.run.ledger import Direction, Status
+from pgmigrations.run.ledger_table import LedgerTable
+from pgmigrations.run.lock import LockHeld, LockKeys, LockLost, RunnerLock, halves, runner_lock
+from pgmigrations.run.progress import Progress, counted
+from pgmigrations.run.session import rows
+from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
+from pgmigrations.run.version_rows import named, rows_after, version_rows
+from pgmigrations.run.working_session import working_session
+from pgmigrations.settings import Settings
+
+# lock_not_available, deadlock_detected, serialization_failure
+_TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
+
+
+class VersionMoved(PgMigrationsError):
+    """The version rows are not what this run left them to be."""
+
+    def __init__(self, wanted: Collection[str], found: Collection[str]) -> None:
+        super().__init__(
+            f"Somebody else has moved the database: it was at {named(wanted)}, and is at "
+            f"{named(found)}",
+            "Look into pgmigrations log, and run this again",
+        )
+
+
+@contextmanager
+def runner(context: MigrationContext) -> Iterator[Runner]:
+    """Hold the lock, and run revisions.
+
+    A signal that ends the process cancels the statement under way; the revision is taken back and
+    the lock is free.
+
+    Args:
+        context: The connected context; its connection is in no transaction afterwards.
+
+    Raises:
+        LockHeld: Another run works on the database for longer than `lock_wait`.
+    """
+    connection = context.connection
+    settings = settings_of(context)
+    assert connection is not None
+    assert settings is not None
+    table = version_table_of(context)
+    database, default_schema = _place(connection)
+    schema = table.schema or default_schema
+    connection.rollback()
+    keys = LockKeys.of(database, schema, table.name)
+    with interruptible(), cancellable(connection):
+        locking = connection.engine.raw_connection()
+        locking.detach()
+        dbapi: Any = locking.dbapi_connection
+        try:
+            with runner_lock(dbapi, keys, wait=settings.lock_wait) as lock:
+                ledger = LedgerTable(schema, table.name)
+                with working_session(connection, lock) as statement_timeout:
+                    yield Runner(context, settings, lock, ledger, statement_timeout)
+        except psycopg2.Error as error:
+            raise explain(error) from error
+        except (KeyboardInterrupt, SystemExit):
+            log.warning("Interrupted: the transaction under way is taken back; run it again")
+            raise
+
+
+def _place(connection: Connection) -> tuple[str, str]:
+    query = "SELECT current_database()::text, coalesce(current_schema()::text, 'public')"
+    database, schema = connection.exec_driver_sql(query).one()
+    return str(database), str(schema)
+
+
+@dataclass
+class Runner:
+    """What runs revisions while the lock is held.
+
+    Attributes:
+        context: Alembic's.
+        settings: The project's.
+        lock: The lock, and a connection for questions.
+        ledger: Where it is written down.
+        statement_timeout: What the server has for the session, as SHOW prints it.
+    """
+
+    context: MigrationContext
+    settings: Settings
+    lock: RunnerLock
+    ledger: LedgerTable
+    statement_timeout: str
+    _progress: dict[str, Progress] = field(default_factory=dict)
+    _has_ledger: bool = False
+    _has_version_table: bool = False
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the revisions work on."""
+        assert self.context.connection is not None
+        return self.context.connection
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.dbapi_connection
+
+    def read_progress(self) -> None:
+        """Look into the ledger, if there is one, which revisions are half done."""
+        there = "SELECT to_regclass(%s) IS NOT NULL"
+        ((self._has_version_table,),) = rows(self._driver, there, (self._version_table,))
+        self._has_ledger = self.ledger.is_there(self._driver)
+        self._progress = {}
+        if self._has_ledger:
+            for revision, row in self.ledger.latest(self._driver).items():
+                if row.progress and row.direction:
+                    self._progress[_key(revision, row.direction)] = Progress.parse(row.progress)
+        self._driver.rollback()
+
+    def run(self, steps: Sequence[MigrationStep], heads: Collection[str]) -> None:
+        """Run the steps, one after the other.
+
+        Args:
+            steps: As Alembic has planned them, under the lock.
+            heads: The version rows that they start from.
+
+        Raises:
+            DatabaseFailure: A revision failed; it is taken back, what came before it is kept.
+            LockLost: The lock's connection is gone.
+            VersionMoved: Somebody changed the version rows meanwhile.
+        """
+        at = set(heads)
+        self.read_progress()
+        for number, step in enumerate(steps):
+            log_alembic.info("Running %s", step)
+            try:
+                at = self._run_one(step, at)
+            except Exception as error:
+                if not self._is_lost(error):
+                    raise
+                after = rows_after(step, at)
+                found = version_rows(self.connection.engine, self._version_table)
+                if found != after:
+                    raise self._lost(error, found) from error
+                log.warning("The connection was lost, but %s is done", label_of(step))
+                if number < len(steps) - 1:
+                    raise self._lost(error, found) from error
+
+    def _run_one(self, step: MigrationStep, at: set[str]) -> set[str]:
+        """Run a step, as often as others are in its way."""
+        start = time.monotonic()
+        maintenance: list[str] = []
+        for attempt in range(1_000_000):
+            began = time.monotonic()
+            blockers: list[Blocker] = []
+            try:
+                return self._attempt(step, at, began, blockers, maintenance)
+            except Exception as error:
+                left = self.settings.blocked_wait - (time.monotonic() - start)
+                if _sqlstate(error) not in _TRY_AGAIN or left <= 0 or self._is_external:
+                    self._note_failure(step, error, time.monotonic() - began)
+                    raise self._blamed(error, step, blockers) from error
+            self.read_progress()
+            maintenance = sorted({one.relation for one in blockers if one.is_maintenance} - {""})
+            if not maintenance:
+                wait_for(self.lock.connection, blockers, left)
+            time.sleep(0 if blockers and not maintenance else min(backoff(attempt), max(left, 0)))
+            log.info("Trying %s again: another session is in the way", label_of(step))
+        raise AssertionError
+
+    @property
+    def _is_external(self) -> bool:
+        return is_external(self.context)
+
+    def _attempt(
+        self,
+        step: MigrationStep,
+        at: set[str],
+        began: float,
+        blockers: list[Blocker],
+        maintenance: Sequence[str],
+    ) -> set[str]:
+        connection = self.connection
+        progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
+        with revision_transaction(self.context):
+            pid = self._begin(at)
+            with watched(self.lock.connection, pid) as seen:
+                try:
+                    self._make_way(maintenance)
+                    self._make_tables()
+                    with counted(self.context, progress, self._recorder(step)):
+                        step.migration_fn()
+                finally:
+                    blockers[:] = seen
+            maintainer = HeadMaintainer(self.context, set(at))
+            maintainer.update_to_step(step)  # type: ignore[arg-type]
+            for entry in entries(step, time.monotonic() - began):
+                self.ledger.add(connection.connection.dbapi_connection, entry)  # type: ignore[arg-type]
+            for callback in self.context.on_version_apply_callbacks:
+                callback(ctx=self.context, step=step.info, heads=set(maintainer.heads), run_args={})  # type: ignore[attr-defined]
+        self._has_ledger = self._has_version_table = True
+        return set(maintainer.heads)
+
+    def _begin(self, at: Collection[str]) -> int:
+        """Begin the transaction: its limits, the lock on the work, the version rows."""
+        settings = self.settings
+        limit = settings.statement_timeout
+        statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
+        query = f"""
+            SELECT pg_catalog.pg_backend_pid(),
+              pg_catalog.set_config('lock_timeout', %s, true),
+              pg_catalog.set_config('statement_timeout', %s, true),
+              pg_catalog.pg_try_advisory_xact_lock(%s),
+              EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted
+                      AND pid = %s AND classid::bigint = %s AND objid::bigint = %s),
+              {
+            f"ARRAY(SELECT version_num::text FROM {self._version_table} FOR UPDATE)"
+            if self._has_version_table
+            else "ARRAY[]::text[]"
+        }"""
+        lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
+        held = (self.lock.pid, *halves(self.lock.keys.runner))
+        ((pid, _, _, is_ours, is_held, found),) = rows(
+            self._driver, query, (lock_timeout, statement_timeout, self.lock.keys.work, *held)
+        )
+        if not is_held:
+            raise LockLost
+        if not is_ours:
+            raise LockHeld([], 0)
+        if self.context.purge:
+            purge_version_rows(self.context)
+            self.context.purge = False
+        elif set(found) != set(at):
+            raise VersionMoved(at, found)
+        return int(pid)
+
+    @property
+    def _version_table(self) -> str:
+        return qualified(self.ledger.schema or None, self.ledger.version_table)
+
+    def _make_way(self, relations: Sequence[str]) -> None:
+        """Let the server end an autovacuum: it does so for who waits past deadlock_timeout."""
+        for relation in relations:
+            statements = (
+                "SELECT set_config('lock_timeout', (extract(epoch FROM "
+                "current_setting('deadlock_timeout')::interval) * 1000 + 1000)::int::text, true)",
+                f"LOCK TABLE {relation} IN SHARE UPDATE EXCLUSIVE MODE",
+            )
+            for statement in statements:
+                with self._driver.cursor() as cursor:
+                    cursor.execute(statement)
+        if relations:
+            limit = f"{self.settings.lock_timeout * 1000:.0f}"
+            rows(self._driver, "SELECT set_config('lock_timeout', %s, true)", (limit,))
+
+    def _make_tables(self) -> None:
+        """Make the version table and the ledger, where they are not there."""
+        if not self._has_version_table:
+            version_table_of(self.context).create(self.connection)
+        if not self._has_ledger:
+            with self._driver.cursor() as cursor:
+                cursor.execute(self.ledger.creation)
+
+    def _recorder(self, step: MigrationStep) -> Callable[[Progress], None]:
+        def record(progress: Progress) -> None:
+            entry = entry_of(step, revision_of(step), Status.STARTED, progress=str(progress))
+            self.ledger.add(self._driver, entry)
+
+        return record
+
+    def _note_failure(self, step: MigrationStep, error: Exception, duration: float) -> None:
+        """Write down that a revision failed, where there is a ledger already."""
+        if self._is_lost(error) or isinstance(error, (LockLost, LockHeld, VersionMoved)):
+            return
+        with contextlib.suppress(psycopg2.Error):
+            self.connection.rollback()
+            if not self.ledger.is_there(self._driver):
+                self._driver.rollback()
+                return
+            # A piece of it may be committed since this attempt began.
+            self.read_progress()
+            progress = self._progress.get(_key(revision_of(step), direction_of(step)))
+            entry = entry_of(
+                step,
+                revision_of(step),
+                Status.FAILED,
+                duration=duration,
+                error=str(error).partition("\n")[0][:1000],
+                progress=str(progress) if progress else None,
+            )
+            self.ledger.add(self._driver, entry)
+            self._driver.commit()
+
+    def _blamed(self, error: Exception, step: MigrationStep, blockers: list[Blocker]) -> Exception:
+        """Say in one line what a failure means, and who was in the way."""
+        if isinstance(error, (psycopg2.Error, DBAPIError)):
+            error = explain(error, doing=f"in {label_of(step)}")
+        if _sqlstate(error) != "55P03" or not isinstance(error, DatabaseFailure) or not blockers:
+            return error
+        with contextlib.suppress(Exception):
+            error.hint = f"{told(self.lock.connection, blockers)}: end it, or raise blocked_wait"
+        return error
+
+    def _is_lost(self, error: Exception) -> bool:
+        return isinstance(error, ConnectionLost) or _sqlstate(error) in _GONE or self._is_closed
+
+    @property
+    def _is_closed(self) -> bool:
+        if self.connection.closed or self.connection.invalidated:
+            return True
+        try:
+            return bool(self._driver.closed)
+        except Exception:
+            return True
+
+    def _lost(self, error: Exception, found: set[str] | None) -> PgMigrationsError:
+        failure = explain(error)
+        state = (
+            "the server cannot be asked what is done"
+            if found is None
+            else f"the database is at {named(found)}"
+        )
+        failure.what = f"{failure.what}; {state}"
+        return failure
+
+
+log_alembic = logging.getLogger("alembic.runtime.migration")
+
+# admin_shutdown, crash_shutdown, connection_failure
+_GONE = frozenset({"57P01", "57P02", "08006", "08003"})
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    if isinstance(error, DatabaseFailure):
+        return error.sqlstate
+    inner = getattr(error, "orig", error)
+    return getattr(inner, "pgcode", None)
+
+
+def _key(revision: str, direction: Direction | None) -> str:
+    return f"{direction}\0{revision}"

@@ -90,24 +90,14 @@ class Bench:
         if self._node is not None:
             yield "node-pg-migrate up", self._run("node", self._node_up())
 
-    def idle(self, repeat: int) -> Iterator[tuple[str, list[Cost]]]:
-        """Run each with nothing to do, in turns."""
-        cases: dict[str, tuple[str, list[str]]] = {
-            "bare Python": ("ours", [sys.executable, "-c", BARE]),
-            "pgmigrations upgrade": ("ours", [str(_BIN / "pgmigrations"), "upgrade"]),
-            "alembic upgrade head, ours": ("ours", [*_alembic(), "upgrade", "head"]),
-            "alembic upgrade head, plain": ("plain", [*_alembic(), "upgrade", "head"]),
-        }
+    def idle(self) -> Iterator[tuple[str, Cost]]:
+        """Run each once with nothing to do."""
+        yield "bare Python", self._run("ours", [sys.executable, "-c", BARE])
+        yield "pgmigrations upgrade", self._run("ours", [str(_BIN / "pgmigrations"), "upgrade"])
+        yield "alembic upgrade head, ours", self._run("ours", [*_alembic(), "upgrade", "head"])
+        yield "alembic upgrade head, plain", self._run("plain", [*_alembic(), "upgrade", "head"])
         if self._node is not None:
-            cases["node-pg-migrate up"] = ("node", self._node_up())
-        costs: dict[str, list[Cost]] = {name: [] for name in cases}
-        # The first round warms up: byte code, the manifest, the server's caches.
-        for round_ in range(repeat + 1):
-            for name, (project, command) in cases.items():
-                cost = self._run(project, command)
-                if round_:
-                    costs[name].append(cost)
-        yield from costs.items()
+            yield "node-pg-migrate up", self._run("node", self._node_up())
 
     def _node_up(self) -> list[str]:
         assert self._node is not None
@@ -127,7 +117,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     console = Console()
     results: dict[str, dict[str, dict[str, float]]] = {}
-    medians: dict[tuple[int, str], Cost] = {}
     with (
         temporary_server(settings={"listen_addresses": ""}) as server,
         tempfile.TemporaryDirectory(prefix="pgmigrations-benchmark-") as name,
@@ -137,23 +126,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.print(f"Without node-pg-migrate: {reason}")
         given = make_url(server.url("postgres"))
         with relay(str(given.query["host"]), int(str(given.query["port"]))) as between:
-            for size in options.revisions:
-                bench = Bench(Path(name) / str(size), server, between, size, node)
-                applied = dict(bench.apply())
-                idle = {case: median(costs) for case, costs in bench.idle(options.repeat)}
-                medians |= {(size, case): cost for case, cost in idle.items()}
-                for title, costs in (("nothing to do", idle), ("all to do", applied)):
-                    heading = f"{size:,} revisions, {title}"
-                    console.print(table_of(heading, costs))
-                    results[heading] = {
-                        case: dataclasses.asdict(cost) for case, cost in costs.items()
-                    }
-                for line in promises(idle, applied):
-                    console.print(line)
-    for line in growth(medians, min(options.revisions), max(options.revisions)):
-        console.print(line)
+            benches = {
+                size: Bench(Path(name) / str(size), server, between, size, node)
+                for size in options.revisions
+            }
+            applied = {size: dict(bench.apply()) for size, bench in benches.items()}
+            idle = in_turns(benches, options.repeat)
+    for size in options.revisions:
+        for title, costs in (("nothing to do", idle[size]), ("all to do", applied[size])):
+            heading = f"{size:,} revisions, {title}"
+            console.print(table_of(heading, costs))
+            results[heading] = {case: dataclasses.asdict(cost) for case, cost in costs.items()}
+        for line in promises(idle[size], applied[size]):
+            console.print(line)
+    few, many = min(options.revisions), max(options.revisions)
+    for case in ("pgmigrations upgrade", "alembic upgrade head, ours"):
+        times = idle[many][case].cpu / idle[few][case].cpu
+        console.print(f"{case}, nothing to do, {many:,} revisions, CPU, times {few:,}: {times:.2f}")
     if options.json is not None:
         options.json.write_text(json.dumps({"cpus": os.cpu_count(), "results": results}, indent=2))
+
+
+def in_turns(benches: Mapping[int, Bench], repeat: int) -> dict[int, dict[str, Cost]]:
+    """Run everything with nothing to do, size by size in turns, and give the medians.
+
+    Args:
+        benches: By their size.
+        repeat: How often; one more round, which does not count, warms up.
+    """
+    found: dict[int, dict[str, list[Cost]]] = {size: {} for size in benches}
+    for round_ in range(repeat + 1):
+        for size, bench in benches.items():
+            for case, cost in bench.idle():
+                if round_:
+                    found[size].setdefault(case, []).append(cost)
+    return {
+        size: {case: median(costs) for case, costs in cases.items()}
+        for size, cases in found.items()
+    }
 
 
 def installed_node(folder: Path) -> tuple[Path | None, str]:
@@ -192,13 +202,6 @@ def promises(idle: Mapping[str, Cost], applied: Mapping[str, Cost]) -> Iterator[
         for who in ("ours", "plain"):
             wall = applied[f"alembic upgrade head, {who}"].wall
             yield f"all to do, wall time, times psql, {who}: {wall / floor.wall:.2f}"
-
-
-def growth(medians: Mapping[tuple[int, str], Cost], few: int, many: int) -> Iterator[str]:
-    """Say what many revisions cost more than few, with nothing to do."""
-    for case in ("pgmigrations upgrade", "alembic upgrade head, ours"):
-        times = medians[many, case].cpu / medians[few, case].cpu
-        yield f"{case}, nothing to do, {many:,} revisions, times {few:,}: {times:.2f}"
 
 
 def table_of(title: str, costs: Mapping[str, Cost]) -> Table:

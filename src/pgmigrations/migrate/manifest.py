@@ -54,15 +54,20 @@ class Known:
     Args:
         manifest: The project's manifest, if no file has changed since; else None.
         target: What an upgrade of a database goes to; None for any other command.
+        digests: Those of the files before they were read, where no manifest fits.
     """
 
     manifest: Manifest | None
     target: str | None
+    digests: tuple[str, ...]
 
 
 def known_before() -> Known:
     """Find out what is known of the project that Alembic runs; `context.configure()` follows."""
-    return Known(_fitting(), alembic_private.upgrade_target())
+    manifest, target = _fitting(), alembic_private.upgrade_target()
+    is_kept = manifest is None and target is not None and context.config.config_file_name
+    digests = _digests(context.script, context.config) if is_kept else ()
+    return Known(manifest, target, digests)
 
 
 def _fitting() -> Manifest | None:
@@ -124,12 +129,11 @@ def keep_manifest(url: DatabaseUrl) -> None:
         return
     root = _root(context.config)
     made, reason = _made(migration, context.script, context.config)
-    if made.url and not _gives(root, made, url):
-        log.warning(
-            "[%s] database_url = %s names another database than env.py connects to",
-            SECTION,
-            made.url,
-        )
+    # What was edited while the upgrade ran was not what it has read.
+    if _digests(context.script, context.config) != known.digests:
+        return
+    if made.url and (reason := _difference(root, made, url)):
+        log.warning("[%s] database_url = %s is of no use: %s", SECTION, made.url, reason)
         made.url = ""
     if not _written(root, made):
         log.debug("The manifest is not written: %s is read-only", root)
@@ -147,13 +151,15 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         What is written, and why the database cannot be looked at without env.py; empty if it can.
 
     Raises:
-        NoManifest: The project cannot have one, or its folder is read-only.
+        NoManifest: The project cannot have one, its files have just been edited, or its folder is
+            read-only.
     """
     refusal = _refusal(config)
     if refusal is not None:
         raise NoManifest(f"There is no manifest: {refusal}")
     found: list[tuple[Manifest, str]] = []
     script = ScriptDirectory.from_config(config)
+    before = _digests(script, config)
 
     def work(_heads: Any, migration: MigrationContext) -> list[MigrationStep]:
         if OPTION in migration.opts:
@@ -165,6 +171,8 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         script.run_env()
     if not found:
         raise NoManifest("There is no manifest: env.py does not run for --sql")
+    if _digests(script, config) != before:
+        raise NoManifest("There is no manifest: files have changed while they were read")
     root = _root(config)
     if not _written(root, found[0][0]):
         raise NoManifest(f"{manifests.FILE} cannot be written into {root}")
@@ -255,12 +263,23 @@ def _written(root: str, made: Manifest) -> bool:
     return True
 
 
-def _gives(root: str, made: Manifest, url: DatabaseUrl) -> bool:
+def _difference(root: str, made: Manifest, url: DatabaseUrl) -> str:
+    """Say why the project's function does not lead where env.py has connected; empty if it does."""
     with _unchanged_path(), redirect_stderr(StringIO()):
         try:
-            return project_url(root, made.url) == url
-        except Exception:
-            return False
+            given = project_url(root, made.url)
+        except Exception as error:
+            return f"calling it ends in {type(error).__name__}"
+    return "" if given == url else "env.py connects to another database"
+
+
+def _digests(script: ScriptDirectory, config: Config) -> tuple[str, ...]:
+    recursive = alembic_private.is_recursive(script)
+    return (
+        manifests.digest_of(_ini(config)),
+        manifests.digest_of(str(script.env_py_location)),
+        manifests.digest_of_revisions(_folders(script), recursive=recursive),
+    )
 
 
 def _names_in(env: Path) -> Iterator[str]:

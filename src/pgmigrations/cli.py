@@ -87,6 +87,8 @@ def _is_up_to_date(arguments: list[str]) -> bool:
 
         msg(f"FAILED: {' '.join(str(error).split())}")
         sys.exit(-1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     if rows is None:
         return False
     print(f"Up to date at {', '.join(rows)}")

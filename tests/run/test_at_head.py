@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -237,6 +238,22 @@ def test_a_revision_that_is_half_done_is_left_to_the_upgrade(looked_at: LookedAt
     assert up_to_date("head") is None
     looked_at.history([("0002_part", "applied")])
     assert up_to_date("head") == ["0003_part"]
+
+
+def test_a_long_history_is_looked_through_quickly(looked_at: LookedAt) -> None:
+    looked_at.history([])
+    looked_at.sql(
+        "INSERT INTO pgmigrations_history (name, run_on, revision, direction, status) "
+        "SELECT revision, now(), revision, 'upgrade', status "
+        "FROM generate_series(1, 10) AS time, generate_series(1, 5000) AS number, "
+        "unnest(ARRAY['started', 'applied']) WITH ORDINALITY AS done (status, place), "
+        "format('%s_part', number) AS revision ORDER BY time, number, place"
+    )
+    start = time.monotonic()
+    assert up_to_date("head") == ["0003_part"]
+    assert time.monotonic() - start < 2
+    looked_at.history([("4999_part", "started")])
+    assert up_to_date("head") is None
 
 
 def test_the_version_table_may_have_any_name_and_schema(

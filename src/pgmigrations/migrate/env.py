@@ -33,7 +33,8 @@ from pgmigrations.migrate.core.revision_file import (
 from pgmigrations.migrate.core.revision_name import next_revision_id
 from pgmigrations.migrate.core.way_back import way_back
 from pgmigrations.migrate.kinds import KINDS
-from pgmigrations.migrate.manifest import KNOWN, idle_at_head, keep_manifest, known_before
+from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
+from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
 from pgmigrations.migrate.version_table import other_version_table

@@ -1,16 +1,14 @@
-"""Write the manifest by which a run with nothing to do is recognised, and go by it.
+"""Write the manifest by which a run with nothing to do is recognised.
 
-`run/manifest.py` says what it holds, `run/at_head.py` is the way that needs nothing else.
+`run/manifest.py` says what it holds; `known.py` and `run/at_head.py` go by it.
 """
 
 from __future__ import annotations
 
 import ast
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import redirect_stderr, suppress
 from io import StringIO
 from logging import getLogger
 from pathlib import Path
@@ -26,89 +24,28 @@ from alembic.util import CommandError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.options import OPTION
+from pgmigrations.migrate.known import KNOWN, Known
+from pgmigrations.migrate.project_files import (
+    digests_of,
+    folders_of,
+    ini_of,
+    refusal_of,
+    root_of,
+    unchanged_path,
+)
 from pgmigrations.run import manifest as manifests
-from pgmigrations.run.at_head import is_at, project_url
+from pgmigrations.run.at_head import project_url
 from pgmigrations.run.manifest import Manifest
 from pgmigrations.settings import SECTION, Settings
 
 if TYPE_CHECKING:
     from pgmigrations.database_url import DatabaseUrl
-    from pgmigrations.migrate.core.alembic_private import MigrationsFn
-
-KNOWN = "pgmigrations_known"
-"""Key of what is known before the run among the arguments of `context.configure()`."""
-
-_DRIVER = "psycopg2"
 
 log = getLogger(__name__)
 
 
 class NoManifest(PgMigrationsError):
     """A project whose files cannot be told by a manifest."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known before a run.
-
-    Args:
-        manifest: The project's manifest, if no file has changed since; else None.
-        target: What an upgrade of a database goes to; None for any other command.
-        digests: Those of the files before they were read, where no manifest fits.
-    """
-
-    manifest: Manifest | None
-    target: str | None
-    digests: tuple[str, ...]
-
-
-def known_before() -> Known:
-    """Find out what is known of the project that Alembic runs; `context.configure()` follows."""
-    manifest, target = _fitting(), alembic_private.upgrade_target()
-    is_kept = manifest is None and target is not None and context.config.config_file_name
-    digests = _digests(context.script, context.config) if is_kept else ()
-    return Known(manifest, target, digests)
-
-
-def _fitting() -> Manifest | None:
-    config, script = context.config, context.script
-    if _refusal(config) is not None:
-        return None
-    root = _root(config)
-    found = manifests.read(root)
-    if found is None or Path(_ini(config)).name not in found.files:
-        return None
-    folders = [os.path.normpath(Path(root, folder)) for folder in found.folders]
-    if folders != _folders(script) or found.recursive != alembic_private.is_recursive(script):
-        return None
-    return found if found.fits(root, config.toml_file_name or "") else None
-
-
-def idle_at_head(work: MigrationsFn, known: Known) -> MigrationsFn:
-    """Let an upgrade of a database that is at its target do nothing, revision files unread.
-
-    Args:
-        work: The work of Alembic's command.
-        known: What is known before the run.
-    """
-    found = known.manifest
-    rows = found.rows_at(known.target) if found and known.target else None
-    if found is None or rows is None:
-        return work
-
-    def steps(heads: Any, migration: MigrationContext) -> Iterable[MigrationStep]:
-        table = alembic_private.version_table_of(migration)
-        expected = (found.version_table, found.version_table_schema or None)
-        # What Alembic has read already spares the statement where there is work to do.
-        is_likely = sorted(heads) == sorted(rows) and (table.name, table.schema) == expected
-        if is_likely and migration.connection is not None and migration.dialect.driver == _DRIVER:
-            driver: Any = migration.connection.connection
-            with driver.cursor() as cursor:
-                if is_at(cursor, found, rows):
-                    return []
-        return work(heads, migration)
-
-    return steps
 
 
 def keep_manifest(url: DatabaseUrl) -> None:
@@ -125,12 +62,12 @@ def keep_manifest(url: DatabaseUrl) -> None:
     known: Known | None = migration.opts.get(KNOWN)
     if known is None or known.target is None or known.manifest is not None:
         return
-    if _refusal(context.config) is not None:
+    if refusal_of(context.config) is not None:
         return
-    root = _root(context.config)
+    root = root_of(context.config)
     made, reason = _made(migration, context.script, context.config)
     # What was edited while the upgrade ran was not what it has read.
-    if _digests(context.script, context.config) != known.digests:
+    if digests_of(context.script, context.config) != known.digests:
         return
     if made.url and (reason := _difference(root, made, url)):
         log.warning("[%s] database_url = %s is of no use: %s", SECTION, made.url, reason)
@@ -154,12 +91,12 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         NoManifest: The project cannot have one, its files have just been edited, or its folder is
             read-only.
     """
-    refusal = _refusal(config)
+    refusal = refusal_of(config)
     if refusal is not None:
         raise NoManifest(f"There is no manifest: {refusal}")
     found: list[tuple[Manifest, str]] = []
     script = ScriptDirectory.from_config(config)
-    before = _digests(script, config)
+    before = digests_of(script, config)
 
     def work(_heads: Any, migration: MigrationContext) -> list[MigrationStep]:
         if OPTION in migration.opts:
@@ -171,9 +108,9 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         script.run_env()
     if not found:
         raise NoManifest("There is no manifest: env.py does not run for --sql")
-    if _digests(script, config) != before:
+    if digests_of(script, config) != before:
         raise NoManifest("There is no manifest: files have changed while they were read")
-    root = _root(config)
+    root = root_of(config)
     if not _written(root, found[0][0]):
         raise NoManifest(f"{manifests.FILE} cannot be written into {root}")
     return found[0]
@@ -181,7 +118,7 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
 
 def renew_manifest(config: Config) -> None:
     """Write the manifest again where there is one; nothing fails here."""
-    if config.config_file_name is None or manifests.read(_root(config)) is None:
+    if config.config_file_name is None or manifests.read(root_of(config)) is None:
         return
     with suppress(PgMigrationsError, CommandError):
         write_manifest(config)
@@ -190,20 +127,20 @@ def renew_manifest(config: Config) -> None:
 def _made(
     migration: MigrationContext, script: ScriptDirectory, config: Config
 ) -> tuple[Manifest, str]:
-    root, ini, env = _root(config), _ini(config), str(script.env_py_location)
+    root, ini, env = root_of(config), ini_of(config), str(script.env_py_location)
     settings: Settings = migration.opts[OPTION]
     table = alembic_private.version_table_of(migration)
     recursive = alembic_private.is_recursive(script)
-    reason = _reason(settings, config)
+    reason = _reason(settings, (table.name, table.schema), config)
     paths = [env, ini]
     if not reason:
         paths.append(str(Path(root, settings.database_url.rpartition(":")[0])))
     made = Manifest(
         files={os.path.relpath(path, root): manifests.digest_of(path) for path in paths},
         pyproject=manifests.digest_of(config.toml_file_name or ""),
-        folders=[os.path.relpath(folder, root) for folder in _folders(script)],
+        folders=[os.path.relpath(folder, root) for folder in folders_of(script)],
         recursive=recursive,
-        revisions=manifests.digest_of_revisions(_folders(script), recursive=recursive),
+        revisions=manifests.digest_of_revisions(folders_of(script), recursive=recursive),
         heads=sorted(script.get_heads()),
         rows=sorted(script.get_heads(consider_depends_on=True)),
         version_table=table.name,
@@ -215,38 +152,19 @@ def _made(
     return made, reason
 
 
-def _reason(settings: Settings, config: Config) -> str:
+def _reason(settings: Settings, table: tuple[str, str | None], config: Config) -> str:
     """Say why the database cannot be looked at without env.py; empty if it can."""
     if not settings.database_url:
         return "[pgmigrations] has no database_url"
     section = config.get_section(SECTION, {}) or {}
     own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}
-    written = Settings.load(own, _ini(config))
+    written = Settings.load(own, ini_of(config))
     for key in ("version_table", "version_table_schema", "database_url"):
         if getattr(written, key) != getattr(settings, key):
             return f"env.py sets {key} itself"
+    if table != (written.version_table, written.version_table_schema or None):
+        return "env.py names the version table itself"
     return ""
-
-
-def _refusal(config: Config) -> str | None:
-    """Say why the project's files do not tell its heads; None if they do."""
-    if config.config_file_name is None or not Path(config.config_file_name).is_file():
-        return "there is no alembic.ini"
-    if config.config_ini_section != manifests.SECTION:
-        return f"the section is [{config.config_ini_section}]"
-    if config.toml_alembic_config:
-        return "pyproject.toml has settings of Alembic's"
-    if config.get_alembic_boolean_option("sourceless"):
-        return "sourceless is on"
-    written = Config(config.config_file_name, toml_file=config.toml_file_name)
-    with _unchanged_path():
-        try:
-            script = ScriptDirectory.from_config(written)
-        except Exception:
-            return f"{config.config_file_name} alone does not say where the revisions are"
-        if _folders(script) != _folders(ScriptDirectory.from_config(config)):
-            return "the version locations are not those of alembic.ini"
-    return None
 
 
 def _written(root: str, made: Manifest) -> bool:
@@ -265,21 +183,12 @@ def _written(root: str, made: Manifest) -> bool:
 
 def _difference(root: str, made: Manifest, url: DatabaseUrl) -> str:
     """Say why the project's function does not lead where env.py has connected; empty if it does."""
-    with _unchanged_path(), redirect_stderr(StringIO()):
+    with unchanged_path(), redirect_stderr(StringIO()):
         try:
             given = project_url(root, made.url)
         except Exception as error:
             return f"calling it ends in {type(error).__name__}"
     return "" if given == url else "env.py connects to another database"
-
-
-def _digests(script: ScriptDirectory, config: Config) -> tuple[str, ...]:
-    recursive = alembic_private.is_recursive(script)
-    return (
-        manifests.digest_of(_ini(config)),
-        manifests.digest_of(str(script.env_py_location)),
-        manifests.digest_of_revisions(_folders(script), recursive=recursive),
-    )
 
 
 def _names_in(env: Path) -> Iterator[str]:
@@ -288,25 +197,3 @@ def _names_in(env: Path) -> Iterator[str]:
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(value, str) and value.isidentifier():
             yield value
-
-
-@contextmanager
-def _unchanged_path() -> Iterator[None]:
-    kept = list(sys.path)
-    try:
-        yield
-    finally:
-        sys.path[:] = kept
-
-
-def _root(config: Config) -> str:
-    return str(Path(_ini(config)).parent)
-
-
-def _ini(config: Config) -> str:
-    assert config.config_file_name is not None
-    return str(Path(config.config_file_name).absolute())
-
-
-def _folders(script: ScriptDirectory) -> list[str]:
-    return [os.path.normpath(folder) for folder in alembic_private.version_locations(script)]

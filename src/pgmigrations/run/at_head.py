@@ -39,8 +39,8 @@ BEGIN
   EXECUTE format('SELECT coalesce(json_agg(version_num), ''[]'') FROM %%s', versions) INTO rows;
   IF history IS NOT NULL THEN
     EXECUTE format(
-      'SELECT EXISTS (SELECT FROM %%1$s one WHERE one.status = ''started'' AND NOT EXISTS ('
-      'SELECT FROM %%1$s later WHERE later.revision = one.revision AND later.id > one.id))',
+      'SELECT EXISTS (SELECT FROM %%s GROUP BY revision'
+      ' HAVING max(id) FILTER (WHERE status = ''started'') = max(id))',
       history
     ) INTO is_half_done;
   END IF;

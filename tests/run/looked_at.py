@@ -102,13 +102,13 @@ class LookedAt:
             for statement in statements:
                 connection.execute(text(statement))
 
-    def history(self, rows: Iterable[tuple[str, str]]) -> None:
+    def history(self, rows: Iterable[tuple[str, str]], direction: str = "upgrade") -> None:
         """Append to the history: revision and status."""
         self.sql(
             HISTORY,
             *(
                 "INSERT INTO pgmigrations_history (name, run_on, revision, direction, status)"
-                f" VALUES ('{revision}', now(), '{revision}', 'upgrade', '{status}')"
+                f" VALUES ('{revision}', now(), '{revision}', '{direction}', '{status}')"
                 for revision, status in rows
             ),
         )

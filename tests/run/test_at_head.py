@@ -240,6 +240,13 @@ def test_a_revision_that_is_half_done_is_left_to_the_upgrade(looked_at: LookedAt
     assert up_to_date("head") == ["0003_part"]
 
 
+def test_a_failure_counts_where_it_may_have_undone_something(looked_at: LookedAt) -> None:
+    looked_at.history([("0004_part", "failed")])
+    assert up_to_date("head") == ["0003_part"]
+    looked_at.history([("0003_part", "failed")], "downgrade")
+    assert up_to_date("head") is None
+
+
 def test_a_long_history_is_looked_through_quickly(looked_at: LookedAt) -> None:
     looked_at.history([])
     looked_at.sql(

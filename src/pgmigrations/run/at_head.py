@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pgmigrations.run.manifest import Manifest
 
 # One message, so one round trip, and one transaction, at whose end the settings are gone. Names
-# travel as values. A table that is missing, or another tool's, leaves no answer and no error.
+# travel as values. A table that is missing, or another tool's, leaves no answer and no error. A
+# revision whose last row is "started" is half done, and so may be one whose way back has failed.
 _LOOK = """\
 SELECT set_config('pgmigrations.schema', %s, true), set_config('pgmigrations.table', %s, true),
   set_config('pgmigrations.rows', '', true);
@@ -39,8 +40,8 @@ BEGIN
   EXECUTE format('SELECT coalesce(json_agg(version_num), ''[]'') FROM %%s', versions) INTO rows;
   IF history IS NOT NULL THEN
     EXECUTE format(
-      'SELECT EXISTS (SELECT FROM %%s GROUP BY revision'
-      ' HAVING max(id) FILTER (WHERE status = ''started'') = max(id))',
+      'SELECT EXISTS (SELECT FROM %%s GROUP BY revision HAVING max(id) FILTER (WHERE'
+      ' status = ''started'' OR status = ''failed'' AND direction = ''downgrade'') = max(id))',
       history
     ) INTO is_half_done;
   END IF;

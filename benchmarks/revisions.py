@@ -18,15 +18,28 @@ with command_errors():
         with context.begin_transaction():
             context.run_migrations()
 """
+# It imports what the template's app/settings.py does.
 OURS_SETTINGS = """\
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 from pgmigrations.database_url import DatabaseUrl, from_environment
+from pgmigrations.errors import PgMigrationsError
+
+PROJECT = Path(__file__).resolve().parent
 
 
-def database_url() -> DatabaseUrl:
-    found = from_environment(os.environ)
-    assert found is not None
+class NoDatabaseError(PgMigrationsError):
+    pass
+
+
+def database_url(environ: Mapping[str, str] = os.environ) -> DatabaseUrl:
+    found = from_environment(environ)
+    if found is None:
+        raise NoDatabaseError("No database is named")
     return found
 """
 PLAIN_ENV = """\

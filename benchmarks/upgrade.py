@@ -173,9 +173,11 @@ def installed_node(folder: Path) -> tuple[Path | None, str]:
         return None, "there is no Node here"
     folder.mkdir()
     command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-    done = subprocess.run(
-        [*command, NODE_PG_MIGRATE, "pg"], capture_output=True, text=True, timeout=300, check=False
-    )
+    command += [NODE_PG_MIGRATE, "pg"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired:
+        return None, "npm install takes longer than 300 s"
     if done.returncode:
         return None, f"npm install failed: {(done.stderr.strip() or 'no reason given')[-200:]}"
     return folder, ""

@@ -5,10 +5,10 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz lint types format test-all applications bench servers lock clean
+.PHONY: help setup up test fuzz lint types format test-all applications bench bench-upgrade servers lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv with the locked dependencies
 	@sh scripts/setup.sh
@@ -42,6 +42,9 @@ applications: setup ## Take the models of whole applications through everything 
 
 bench: setup ## Measure autogenerate beside plain Alembic; ARGS="--tables 1000 --repeat 2"
 	@$(PY) -m benchmarks.autogenerate $(ARGS)
+
+bench-upgrade: setup ## Measure upgrade beside the others; ARGS="--revisions 10 1000 --repeat 9"
+	@$(PY) -m benchmarks.upgrade $(ARGS)
 
 servers: setup ## Get the servers that test-all uses (installs packages when root)
 	@$(PY) scripts/test_all.py --provision-only

@@ -21,12 +21,14 @@ class Cost:
         wall: Seconds.
         statements: How many were sent, BEGIN and ROLLBACK included, by all its connections.
         memory: The most that it held, in MB.
+        round_trips: How many messages waited for an answer.
     """
 
     cpu: float
     wall: float
     statements: int
     memory: float
+    round_trips: int
 
 
 class Failed(Exception):
@@ -64,4 +66,5 @@ def measured(
     if process.returncode != expected:
         raise Failed(f"{' '.join(command)}: {process.returncode}\n{output.read_text()[-2000:]}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Cost(cpu, wall, len(between.statements), usage.ru_maxrss / 1024)
+    statements, memory = len(between.statements), usage.ru_maxrss / 1024
+    return Cost(cpu, wall, statements, memory, between.round_trips)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 _BLOCK = 1 << 16
 _QUERY = b"Q"
 _PARSE = b"P"
+# A message of a query's pieces is answered when a Sync follows; the end of a session, never.
+_UNANSWERED = frozenset({b"B", b"C", b"D", b"E", b"P", b"X", b"c", b"d"})
 
 
 @dataclass
@@ -23,17 +25,20 @@ class Relay:
         delay: Seconds by which each message to the server comes later: one round trip.
         statements: What was sent, BEGIN and ROLLBACK included.
         connections: How many connections were made.
+        round_trips: How many messages waited for an answer, those of connecting included.
     """
 
     port: int
     delay: float
     statements: list[str] = field(default_factory=list)
     connections: int = 0
+    round_trips: int = 0
 
     def clear(self) -> None:
         """Forget what has been counted."""
         self.statements.clear()
         self.connections = 0
+        self.round_trips = 0
 
 
 @contextmanager
@@ -95,6 +100,8 @@ def _pass_up(client: socket.socket, server: socket.socket, found: Relay) -> None
             elif kind in (_QUERY, _PARSE):
                 text = body.rstrip(b"\x00").rpartition(b"\x00")[2] if kind == _PARSE else body
                 found.statements.append(text.rstrip(b"\x00").decode(errors="replace"))
+            if kind not in _UNANSWERED:
+                found.round_trips += 1
             if found.delay:
                 time.sleep(found.delay)
             server.sendall(kind + size + body)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # Importing `typing` takes longer than a look at the database.
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from alembic.config import CommandLine, Config
 
@@ -16,7 +16,8 @@ _EXAMPLES = """\
 examples:
   pgmigrations overview                                what is applied, and what the database holds
   pgmigrations revision --autogenerate -m "Add favorites"
-  pgmigrations upgrade head
+  pgmigrations upgrade                                 to the head
+  pgmigrations manifest                                when packaging: lets `upgrade` be quick
   pgmigrations check                                   how the database and the models differ
   pgmigrations check --json                            the same, for a program
   pgmigrations embedded status                         the embedded PostgreSQL server
@@ -39,8 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         from pgmigrations.embedded.cli import main as embedded
 
         return embedded(arguments[1:])
+    if _is_up_to_date(arguments):
+        return 0
     _command_line().main(arguments)
     return 0
+
+
+def manifest(config: Config) -> None:
+    """Write down what the revision files say: an upgrade with nothing to do is quick by it."""
+    from alembic.util import CommandError
+
+    from pgmigrations.errors import PgMigrationsError
+    from pgmigrations.migrate.manifest import write_manifest
+
+    try:
+        made, reason = write_manifest(config)
+    except PgMigrationsError as error:
+        raise CommandError(str(error)) from error
+    config.print_stdout("Manifest written: at head is %s", ", ".join(made.rows) or "nothing")
+    if reason:
+        config.print_stdout("It helps `alembic upgrade` alone: %s", reason)
 
 
 def overview(config: Config) -> None:
@@ -48,6 +67,32 @@ def overview(config: Config) -> None:
     from pgmigrations.overview.command import overview as overview_command
 
     overview_command(config)
+
+
+def _is_up_to_date(arguments: list[str]) -> bool:
+    """Say that there is nothing to do, if that is soon found out."""
+    ini = "alembic.ini"
+    if arguments[:1] in (["-c"], ["--config"]) and len(arguments) > 1:
+        ini, arguments = arguments[1], arguments[2:]
+    if arguments not in (["upgrade"], ["upgrade", "head"], ["upgrade", "heads"]):
+        return False
+    from pgmigrations.errors import PgMigrationsError
+    from pgmigrations.run.at_head import up_to_date
+
+    try:
+        rows = up_to_date(arguments[-1] if len(arguments) > 1 else "head", ini)
+    except PgMigrationsError as error:
+        # As the long way prints it.
+        from alembic.util import msg
+
+        msg(f"FAILED: {' '.join(str(error).split())}")
+        sys.exit(-1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if rows is None:
+        return False
+    print(f"Up to date at {', '.join(rows)}")
+    return True
 
 
 def _json_action() -> type[argparse.Action]:
@@ -66,13 +111,28 @@ def _json_action() -> type[argparse.Action]:
 def _command_line() -> CommandLine:
     import argparse
 
+    from alembic import command
     from alembic.config import CommandLine
 
-    command_line = CommandLine(prog="pgmigrations")
+    from pgmigrations.migrate.manifest import renew_manifest
+
+    class OurCommandLine(CommandLine):
+        """Keeps the manifest up to date where env.py cannot: when a revision has been written."""
+
+        def run_cmd(self, config: Config, options: argparse.Namespace) -> None:
+            super().run_cmd(config, options)
+            if options.cmd[0] is command.revision:
+                renew_manifest(config)
+
+    command_line = OurCommandLine(prog="pgmigrations")
     command_line.parser.description = _DESCRIPTION
     command_line.parser.epilog = _EXAMPLES
     command_line.parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command_line.register_command(overview)
+    command_line.register_command(manifest)
+    for action in command_line.subparsers.choices["upgrade"]._actions:
+        if action.dest == "revision":
+            action.nargs, action.default, action.required = "?", "head", False
     command_line.subparsers.choices["check"].add_argument(
         "--json",
         action=_json_action(),

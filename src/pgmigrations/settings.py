@@ -47,6 +47,8 @@ class Settings:
     Attributes:
         version_table: Name of the table that holds the current revision.
         version_table_schema: Its schema; empty for the connection's default schema.
+        database_url: What gives the database's URL without env.py, as file and function:
+            `app/settings.py:database_url`; empty for nothing.
         revision_names: `sequential` (003_add_favorites.py) or `timestamp` (Unix milliseconds).
         revision_number_floor: Lowest number that a sequential revision may get.
         revision_number_width: Digits of a sequential number; wider ones on disk win.
@@ -71,6 +73,7 @@ class Settings:
 
     version_table: str = "pgmigrations"
     version_table_schema: str = ""
+    database_url: str = ""
     revision_names: str = "sequential"
     revision_number_floor: int = 1
     revision_number_width: int = 3
@@ -89,6 +92,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.revision_names not in ("sequential", "timestamp"):
             raise InvalidSetting("revision_names", self.revision_names, "sequential or timestamp")
+        if self.database_url and not re.fullmatch(r"[^:]+\.py:\w+", self.database_url):
+            raise InvalidSetting(
+                "database_url",
+                self.database_url,
+                "a file and a function in it, such as app/settings.py:database_url",
+            )
         if self.revision_number_floor < 0:
             raise InvalidSetting(
                 "revision_number_floor", self.revision_number_floor, "0 or a greater number"

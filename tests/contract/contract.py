@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.migrate.core.options import declared_schemas
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.run.ledger import SUFFIX
 from tests.support.dump import schema_dump
 from tests.support.project import Project
 from tests.support.script import run_script
@@ -154,7 +155,7 @@ def records(url: str, metadata: MetaData) -> dict[Identity, Record]:
     scope = Scope(
         "public",
         frozenset({"public"} | declared_schemas([metadata])),
-        ignore_relations=frozenset({("public", VERSION_TABLE)}),
+        ignore_relations=frozenset({("public", VERSION_TABLE), ("public", VERSION_TABLE + SUFFIX)}),
     )
     with create_engine(url, poolclass=NullPool).connect() as connection:
         found: list[Record] = [one for kind in KINDS for one in kind.read(connection, scope)]

@@ -205,6 +205,7 @@ def _ini(settings: Mapping[str, str]) -> str:
     parser.read(REPOSITORY / "alembic.ini")
     # The project is imported from its own folder by nobody.
     parser.remove_option("alembic", "prepend_sys_path")
+    parser.remove_option("pgmigrations", "database_url")
     # Formatting takes two processes a revision; nothing here is about how a revision looks.
     parser.remove_section("post_write_hooks")
     for key, value in settings.items():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from pgmigrations.database_url.parameter import KNOWN_PARAMETERS
@@ -29,20 +28,27 @@ ENCODING_HINT = (
 )
 
 
-@dataclass(frozen=True)
+# Plain classes: importing dataclasses takes longer than reading any URL.
 class Reading:
     """One way to read the text; values of `query` are still encoded, the others are plain."""
 
-    parameters: tuple[tuple[str, str], ...]
-    query: tuple[tuple[str, str], ...]
+    __slots__ = ("parameters", "query")
+
+    def __init__(
+        self, parameters: tuple[tuple[str, str], ...], query: tuple[tuple[str, str], ...]
+    ) -> None:
+        self.parameters = parameters
+        self.query = query
 
 
-@dataclass(frozen=True)
 class _Split:
-    login: str | None
-    hosts: str
-    database: str
-    query: str
+    __slots__ = ("database", "hosts", "login", "query")
+
+    def __init__(self, login: str | None, hosts: str, database: str, query: str) -> None:
+        self.login = login
+        self.hosts = hosts
+        self.database = database
+        self.query = query
 
     @property
     def at_signs_are_values(self) -> bool:

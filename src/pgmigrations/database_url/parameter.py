@@ -5,7 +5,6 @@ libpq's keywords: https://www.postgresql.org/docs/current/libpq-connect.html#LIB
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable
 
@@ -147,6 +146,8 @@ def _whole_seconds(written: str, value: str) -> str:
 
 
 def _nearest(written: str) -> str:
+    import difflib
+
     known = sorted(KNOWN_PARAMETERS | _SERVER_SETTINGS | set(_SYNONYMS))
     near = difflib.get_close_matches(written, known, n=1)
     meant = f"Did you mean {near[0]}? If not, remove" if near else "Remove"

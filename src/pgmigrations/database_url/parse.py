@@ -12,9 +12,10 @@ from pgmigrations.database_url.value import SECRET_PARAMETERS, DatabaseUrl, Data
 _DRIVERS = ("asyncpg", "pg8000", "psycopg", "psycopg2", "psycopg2cffi", "psycopg_async")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+._-]*):(?P<slashes>/*)(?P<rest>.*)", re.DOTALL)
 _LINE_OF_ENV_FILE = re.compile(r"(?:export\s+)?DATABASE_URL\s*=\s*")
-_WORD = re.compile(
-    r"\s*(?P<key>[a-z_]+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<bare>(?:[^\s'\\]|\\.)*))(?=\s|$)",
-    re.DOTALL,
+# Compiled by those who need it, since it takes longer than reading a URL.
+_WORD = (
+    r"\s*(?P<key>[a-z_]+)\s*=\s*"
+    r"(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<bare>(?:[^\s'\\]|\\.)*))(?=\s|$)"
 )
 _HOST = re.compile(r"[/@].*|[\w.-]*|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _EXAMPLE = "Write it like postgresql://user:password@host:5432/database"
@@ -160,9 +161,10 @@ def _ordered(parameters: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _words(text: str) -> Iterator[tuple[str, str]]:
     """The `key = value` pairs of a libpq connection string, by libpq's quoting rules."""
+    word_at = re.compile(_WORD, re.DOTALL).match
     place, after_secret = 0, False
     while place < len(text.rstrip()):
-        word = _WORD.match(text, place)
+        word = word_at(text, place)
         if word is None or (after_secret and word["key"] not in KNOWN_PARAMETERS):
             raise DatabaseUrlError(
                 "The connection string cannot be read as key=value pairs",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote
 
 from pgmigrations.errors import PgMigrationsError
+
+TYPE_CHECKING = False  # Importing `typing` takes longer than reading any URL.
+if TYPE_CHECKING:
+    from typing import Any
 
 SECRET_PARAMETERS = frozenset(
     {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
@@ -21,7 +23,6 @@ class DatabaseUrlError(PgMigrationsError):
     """
 
 
-@dataclass(frozen=True, repr=False)
 class DatabaseUrl:
     """One PostgreSQL database, as libpq's connection parameters.
 
@@ -33,7 +34,23 @@ class DatabaseUrl:
             variables decide.
     """
 
-    parameters: tuple[tuple[str, str], ...] = ()
+    __slots__ = ("_parameters",)
+
+    def __init__(self, parameters: tuple[tuple[str, str], ...] = ()) -> None:
+        self._parameters = parameters
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The keywords of libpq with their values, in order."""
+        return self._parameters
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DatabaseUrl):
+            return NotImplemented
+        return self._parameters == other._parameters
+
+    def __hash__(self) -> int:
+        return hash(self._parameters)
 
     @property
     def libpq(self) -> dict[str, Any]:

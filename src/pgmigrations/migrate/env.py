@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,8 @@ from pgmigrations.migrate.core.revision_file import (
 from pgmigrations.migrate.core.revision_name import next_revision_id
 from pgmigrations.migrate.core.way_back import way_back
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
+from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
 from pgmigrations.migrate.version_table import other_version_table
@@ -59,8 +62,8 @@ def configure_arguments(
 ) -> dict[str, Any]:
     """Build the arguments of `context.configure()`, once for online and offline runs.
 
-    Reads `[pgmigrations]` of alembic.ini and checks the revision files, before any connection is
-    made.
+    Reads `[pgmigrations]` of alembic.ini and checks the revision files, unless they are those that
+    were checked last time, before any connection is made.
 
     Example:
         context.configure(connection=connection, **configure_arguments(metadata))
@@ -81,16 +84,17 @@ def configure_arguments(
     chosen = _settings(settings or {})
     # The file's stem is the revision's id, so nothing is added to it.
     context.script.file_template = "%(rev)s"
-    files = read_revision_files(
-        alembic_private.version_locations(context.script),
-        recursive=alembic_private.is_recursive(context.script),
-    )
+    known = known_before()
+    files = functools.cache(_files)
+    if known.manifest is None:
+        files()
     metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
     schemas = declared_schemas(metadatas)
     built: dict[str, Any] = {
         "target_metadata": target_metadata,
         OPTION: chosen,
-        "fn": prepared(alembic_private.migrations_fn()),
+        KNOWN: known,
+        "fn": idle_at_head(prepared(alembic_private.migrations_fn()), known),
         "version_table": chosen.version_table,
         "version_table_schema": chosen.version_table_schema or None,
         "transaction_per_migration": True,
@@ -137,6 +141,7 @@ def connected(url: DatabaseUrl) -> Iterator[Connection]:
                 raise other from error
     except DBAPIError as error:
         raise explain(error, url=url) from error
+    keep_manifest(url)
 
 
 @contextmanager
@@ -180,8 +185,15 @@ def _included(users: IncludeName | None, schemas: set[str]) -> IncludeName:
     return include_name
 
 
+def _files() -> list[RevisionFile]:
+    return read_revision_files(
+        alembic_private.version_locations(context.script),
+        recursive=alembic_private.is_recursive(context.script),
+    )
+
+
 def _directives(
-    settings: Settings, files: Sequence[RevisionFile], users: Directives | None
+    settings: Settings, files: Callable[[], list[RevisionFile]], users: Directives | None
 ) -> Directives:
     """Name a new revision, let the project change it, put it in order, and prove it."""
     is_revision = alembic_private.is_revision_command()
@@ -192,9 +204,9 @@ def _directives(
         taken: list[str] = []
         for script in scripts:
             if arguments["rev_id"]:
-                refuse_unusable_id(arguments["rev_id"], files)
+                refuse_unusable_id(arguments["rev_id"], files())
             else:
-                script.rev_id = next_revision_id(settings, script.message, files, taken)
+                script.rev_id = next_revision_id(settings, script.message, files(), taken)
                 taken.append(script.rev_id)
         if is_revision and arguments["autogenerate"]:
             _lead_back(migration, scripts)

@@ -232,6 +232,7 @@ class Runner:
         """Begin the transaction: its limits, the lock on the work, the version rows."""
         settings = self.settings
         limit = settings.statement_timeout
+        name = self._version_table.replace("%", "%%")
         statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
         query = f"""
             SELECT pg_catalog.pg_backend_pid(),
@@ -241,7 +242,7 @@ class Runner:
               EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted
                       AND pid = %s AND classid::bigint = %s AND objid::bigint = %s),
               {
-            f"ARRAY(SELECT version_num::text FROM {self._version_table} FOR UPDATE)"
+            f"ARRAY(SELECT version_num::text FROM {name} FOR UPDATE)"
             if self._has_version_table
             else "ARRAY[]::text[]"
         }"""

@@ -68,5 +68,6 @@ def rows(
 ) -> list[tuple[Any, ...]]:
     """Run a query and return its rows."""
     with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
+        # Without parameters, % is no placeholder.
+        cursor.execute(query, parameters or None)
         return cursor.fetchall()

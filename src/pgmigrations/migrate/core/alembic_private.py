@@ -93,6 +93,24 @@ def purge_version_rows(context: MigrationContext) -> None:
     context._ensure_version_table(purge=True)
 
 
+def is_configured() -> bool:
+    """Tell whether env.py has called `context.configure()`."""
+    environment = alembic.context._proxy  # type: ignore[attr-defined]
+    return environment._migration_context is not None
+
+
+def upgrade_target() -> str | None:
+    """Return what `alembic upgrade` is asked for on the database; None for any other command.
+
+    `context.get_revision_argument()` would load every revision file.
+    """
+    options = alembic.context._proxy.context_opts  # type: ignore[attr-defined]
+    if not migrations_fn().__qualname__.startswith("upgrade.") or options.get("as_sql"):
+        return None
+    target: str = options["destination_rev"]
+    return target
+
+
 def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Render a type as Alembic would, the project's `render_item` included."""
     return render._repr_type(type_, context)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.adopt import ADOPTING
 from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.compare import SHOW, findings_of
@@ -95,7 +96,7 @@ def configure_arguments(
         OPTION: chosen,
         KNOWN: known,
         "fn": idle_at_head(prepared(alembic_private.migrations_fn()), known),
-        "version_table": chosen.version_table,
+        "version_table": chosen.version_table + _adopting(),
         "version_table_schema": chosen.version_table_schema or None,
         "transaction_per_migration": True,
         # The version table is made by the first step, in its transaction.
@@ -158,6 +159,11 @@ def command_errors() -> Iterator[None]:
         raise CommandError(message) from error
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
+
+
+def _adopting() -> str:
+    """While a table is adopted, its name is not that of a version table yet."""
+    return "_adopting" if context.config.attributes.get(ADOPTING) else ""
 
 
 def _settings(overrides: dict[str, object]) -> Settings:

@@ -32,7 +32,9 @@ class UnrecognisedDatabase(PgMigrationsError):
     """Tables of ours without a version row, and no way to tell which revision they are at."""
 
 
-def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) -> int:
+def already_applied(
+    context: MigrationContext, steps: Sequence[RevisionStep], *, is_exact: bool = False
+) -> int:
     """Tell how many of the steps, from the first, the database's schema already shows.
 
     Where several revisions in a row build the same schema (one that only changes data does), the
@@ -41,6 +43,8 @@ def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) ->
     Args:
         context: The connected context; its version table is empty.
         steps: What an upgrade from nothing would run.
+        is_exact: Whether nothing else may be on the tables, and a part of what the first revision
+            makes is an error, too.
 
     Returns:
         0 where nothing of the models is there yet, or only a part of what the first revision
@@ -67,12 +71,13 @@ def already_applied(context: MigrationContext, steps: Sequence[RevisionStep]) ->
             f"revisions cannot be built to compare with: {first_line}",
             _STAMP,
         ) from error
-    count = _match(actual, states)
+    compared = _compared(actual, states, is_exact=is_exact)
+    count = _match(actual, states, compared)
     if count:
         last = steps[count - 1].revision.revision
         log.info("The database is at %s: recorded, nothing is run", last)
-    elif not _is_begun(actual, states):
-        raise UnrecognisedDatabase(_unlike(actual, states, steps), _STAMP)
+    elif is_exact or not _is_begun(actual, states):
+        raise UnrecognisedDatabase(_unlike(actual, states, steps, compared), _STAMP)
     return count
 
 
@@ -134,9 +139,20 @@ def _state(connection: Connection, scope: Scope) -> _State:
         )
 
 
-def _match(actual: _State, states: Sequence[_State]) -> int:
-    """Count the steps up to the earliest of the last run of states that equal the actual one."""
+def _compared(actual: _State, states: Sequence[_State], *, is_exact: bool) -> set[Identity]:
+    """Say what counts: what the revisions make, and all that is on the tables that they make."""
     made = {identity for state in states for identity in state}
+    if is_exact:
+        made |= {
+            identity
+            for identity, record in actual.items()
+            if ("table", record.schema, getattr(record, "table", "")) in made
+        }
+    return made
+
+
+def _match(actual: _State, states: Sequence[_State], made: set[Identity]) -> int:
+    """Count the steps up to the earliest of the last run of states that equal the actual one."""
     wanted = {identity: actual.get(identity) for identity in made}
     matches = [
         all(state.get(identity) == record for identity, record in wanted.items())
@@ -159,9 +175,10 @@ def _is_begun(actual: _State, states: Sequence[_State]) -> bool:
     )
 
 
-def _unlike(actual: _State, states: Sequence[_State], steps: Sequence[RevisionStep]) -> str:
+def _unlike(
+    actual: _State, states: Sequence[_State], steps: Sequence[RevisionStep], made: set[Identity]
+) -> str:
     """Say which revision comes nearest, and what is different there."""
-    made = {identity for state in states for identity in state}
     wrong = [
         [identity for identity in sorted(made) if actual.get(identity) != state.get(identity)]
         for state in states

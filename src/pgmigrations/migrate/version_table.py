@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import version_table_of
+from pgmigrations.run.adoption import NODE_COLUMNS
 
 _UNDEFINED_COLUMN = "42703"
 _COLUMNS = text("""
@@ -24,6 +25,14 @@ class NotTheVersionTable(PgMigrationsError):
     """Something else has the version table's name."""
 
     def __init__(self, name: str, columns: list[str]) -> None:
+        if set(columns) == NODE_COLUMNS:
+            super().__init__(
+                f"{name} is node-pg-migrate's: this database is not adopted yet",
+                "Run pgmigrations adopt",
+            )
+            self.name = name
+            self.columns = columns
+            return
         super().__init__(
             f"{name} is there, but is no version table: it has no column version_num, only "
             f"{', '.join(columns)}",

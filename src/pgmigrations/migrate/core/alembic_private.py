@@ -183,6 +183,12 @@ def steps_to_heads(migration: MigrationContext) -> list[RevisionStep]:
     return upgrade(migration.get_current_heads(), ())
 
 
+def steps_from_nothing(script: ScriptDirectory) -> list[RevisionStep]:
+    """Return the steps from nothing to the heads of the files."""
+    upgrade: Callable[[Any, Any], list[RevisionStep]] = script._upgrade_revs
+    return upgrade("heads", ())
+
+
 def version_table_of(context: MigrationContext) -> Table:
     """Return the version table that a context reads and writes."""
     return context._version

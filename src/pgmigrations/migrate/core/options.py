@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
+from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.core.types import named_types
 from pgmigrations.run.ledger import SUFFIX
@@ -46,7 +47,7 @@ def scope_of(context: MigrationContext) -> Scope:
     assert connection is not None
     default_schema = connection.execute(text("SELECT current_schema()")).scalar_one() or "public"
     version_schema = settings.version_table_schema or default_schema
-    ignored = {_relation(name, default_schema) for name in settings.ignore_tables}
+    ignored = {relation(name, default_schema) for name in settings.ignore_tables}
     return Scope(
         default_schema=default_schema,
         schemas=frozenset({default_schema} | declared_schemas(metadatas_of(context))),
@@ -55,12 +56,14 @@ def scope_of(context: MigrationContext) -> Scope:
             {
                 (version_schema, settings.version_table),
                 (version_schema, settings.version_table + SUFFIX),
+                (version_schema, version_table_of(context).name),
                 *ignored,
             }
         ),
     )
 
 
-def _relation(name: str, default_schema: str) -> tuple[str, str]:
+def relation(name: str, default_schema: str) -> tuple[str, str]:
+    """Read `table` or `schema.table` into schema and table."""
     schema, _, table = name.rpartition(".")
     return (schema or default_schema, table)

@@ -1,0 +1,232 @@
+"""Turning the table of node-pg-migrate into the ledger, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.quoting import identifier, literal, qualified
+from pgmigrations.run.ledger import COLUMNS, SUFFIX, Entry, Status
+from pgmigrations.run.ledger_table import LedgerTable
+from pgmigrations.run.session import rows
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions as driver
+
+NODE_LOCK = 7241865325823964
+"""The advisory lock that node-pg-migrate takes, unless it is told another."""
+
+NODE_COLUMNS = frozenset({"id", "name", "run_on"})
+
+
+class NotAdopted(PgMigrationsError):
+    """There is nothing to undo, or it would lose what was applied since."""
+
+
+class OtherToolAtWork(PgMigrationsError):
+    """A run of node-pg-migrate is under way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A run of node-pg-migrate holds its lock on this database", "Wait until it has ended"
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an adoption changes and its undoing gives back; kept as the ledger's comment.
+
+    Attributes:
+        names: New name to old one, of constraints.
+        sequence: The old name of the sequence; empty where the table has none.
+        grants: Who may do what on the table: grantee (empty for PUBLIC), privilege, grantable.
+        sequence_grants: The same on the sequence.
+        comment: The table's own comment.
+    """
+
+    names: dict[str, str]
+    sequence: str
+    grants: list[list[Any]]
+    sequence_grants: list[list[Any]]
+    comment: str | None
+
+
+_COLUMNS = """
+SELECT a.attname::text FROM pg_catalog.pg_attribute a
+WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_CONSTRAINTS = "SELECT conname::text FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(%s)"
+_SEQUENCE = """
+SELECT s.relname::text FROM pg_catalog.pg_class s
+WHERE s.oid = to_regclass(pg_get_serial_sequence(%s, 'id'))
+"""
+_GRANTS = """
+SELECT coalesce(r.rolname::text, ''), g.privilege_type, g.is_grantable
+FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) WITH ORDINALITY
+     AS g (grantor, grantee, privilege_type, is_grantable, n)
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee
+WHERE c.oid = to_regclass(%s) AND g.grantee <> c.relowner
+ORDER BY g.n
+"""
+_COMMENT = "SELECT obj_description(to_regclass(%s), 'pg_class')"
+
+
+def is_node_table(connection: driver.connection, schema: str, table: str) -> bool:
+    """Tell whether a table has the columns of node-pg-migrate's, and no more.
+
+    Args:
+        connection: A connection of psycopg2's.
+        schema: The table's schema.
+        table: The table.
+    """
+    found = rows(connection, _COLUMNS, (qualified(schema, table),))
+    return {name for (name,) in found} == NODE_COLUMNS
+
+
+def take_node_lock(connection: driver.connection) -> None:
+    """Keep node-pg-migrate out for as long as the transaction lasts.
+
+    Raises:
+        OtherToolAtWork: It is at work now.
+    """
+    query = "SELECT pg_catalog.pg_try_advisory_xact_lock(%s)"
+    if not rows(connection, query, (NODE_LOCK,))[0][0]:
+        raise OtherToolAtWork
+
+
+def convert(connection: driver.connection, schema: str, table: str, heads: list[str]) -> None:
+    """Make the ledger of node-pg-migrate's table, and a version table beside it.
+
+    Ids, names and times stay as they are. The names of the sequence and of the constraints follow
+    the table's. Other roles lose their rights on it. Emits `ALTER TABLE … RENAME`, which takes an
+    ACCESS EXCLUSIVE lock on the table until the transaction ends.
+
+    Args:
+        connection: In the transaction that does it all.
+        schema: The table's schema.
+        table: The table.
+        heads: The revisions that the database is at.
+    """
+    old, new = qualified(schema, table), qualified(schema, table + SUFFIX)
+    names = {
+        name.replace(table, table + SUFFIX, 1): name
+        for (name,) in rows(connection, _CONSTRAINTS, (old,))
+        if name.startswith(table)
+    }
+    sequences = [name for (name,) in rows(connection, _SEQUENCE, (old,))]
+    found = Found(
+        names,
+        sequences[0] if sequences else "",
+        [list(row) for row in rows(connection, _GRANTS, (old,))],
+        [
+            list(row)
+            for one in sequences
+            for row in rows(connection, _GRANTS, (qualified(schema, one),))
+        ],
+        rows(connection, _COMMENT, (old,))[0][0],
+    )
+    statements = _revocations(old, found.grants)
+    if found.sequence:
+        there = qualified(schema, found.sequence)
+        statements += _revocations(there, found.sequence_grants)
+        statements.append(f"ALTER SEQUENCE {there} RENAME TO {identifier(_sequence(table))}")
+    statements.append(f"ALTER TABLE {old} RENAME TO {identifier(table + SUFFIX)}")
+    statements += [_renamed(new, before, after) for after, before in names.items()]
+    statements += [f"ALTER TABLE {new} ADD COLUMN {one}" for one in _added()]
+    statements += [
+        f"UPDATE {new} SET status = {literal(Status.ADOPTED)}",
+        f"ALTER TABLE {new} ALTER COLUMN status SET NOT NULL",
+        f"COMMENT ON TABLE {new} IS {literal(json.dumps(vars(found)))}",
+        f"CREATE TABLE {old} (version_num varchar(255) NOT NULL, "
+        f"CONSTRAINT {identifier(f'{table}_pkc')} PRIMARY KEY (version_num))",
+        *(f"INSERT INTO {old} VALUES ({literal(head)})" for head in heads),
+    ]
+    _send(connection, statements)
+    ledger = LedgerTable(schema, table)
+    for head in heads:
+        ledger.add(connection, Entry(head, Status.STAMPED))
+
+
+def restore(connection: driver.connection, schema: str, table: str) -> None:
+    """Give node-pg-migrate its table back: rows, names and rights as they were.
+
+    Args:
+        connection: In the transaction that does it all.
+        schema: The version table's schema.
+        table: The version table.
+
+    Raises:
+        NotAdopted: The database was not adopted, or something was applied since.
+    """
+    old, new = qualified(schema, table), qualified(schema, table + SUFFIX)
+    said = rows(connection, _COMMENT, (new,))[0][0]
+    try:
+        found = Found(**json.loads(said or ""))
+    except (ValueError, TypeError):
+        raise NotAdopted(f"{table} was not made of another tool's table") from None
+    since = rows(
+        connection,
+        f"SELECT DISTINCT revision FROM {new} WHERE status NOT IN ('adopted', 'stamped', 'failed')",
+    )
+    if since:
+        named = ", ".join(sorted(str(one) for (one,) in since))
+        raise NotAdopted(
+            f"Revisions were run after the adoption: {named}", "Downgrade them first, or keep it"
+        )
+    statements = [
+        f"DROP TABLE {old}",
+        f"DELETE FROM {new} WHERE status <> 'adopted'",
+        *(f"ALTER TABLE {new} DROP COLUMN {one.split()[0]}" for one in _added()),
+        *(_renamed(new, after, before) for after, before in found.names.items()),
+        f"ALTER TABLE {new} RENAME TO {identifier(table)}",
+        f"COMMENT ON TABLE {old} IS {'NULL' if found.comment is None else literal(found.comment)}",
+        *_grants(old, found.grants),
+    ]
+    if found.sequence:
+        there = qualified(schema, _sequence(table))
+        statements += [
+            f"ALTER SEQUENCE {there} RENAME TO {identifier(found.sequence)}",
+            f"SELECT setval({literal(qualified(schema, found.sequence))}, "
+            f"coalesce(max(id), 1), max(id) IS NOT NULL) FROM {old}",
+            *_grants(qualified(schema, found.sequence), found.sequence_grants),
+        ]
+    _send(connection, statements)
+
+
+def _added() -> list[str]:
+    """Return the columns that the ledger has and node-pg-migrate's table has not."""
+    columns = [line.strip().rstrip(",") for line in COLUMNS.splitlines()]
+    return [one.replace(" NOT NULL", "") for one in columns if one.split()[0] not in NODE_COLUMNS]
+
+
+def _sequence(table: str) -> str:
+    return f"{table}{SUFFIX}_id_seq"
+
+
+def _renamed(table: str, before: str, after: str) -> str:
+    return f"ALTER TABLE {table} RENAME CONSTRAINT {identifier(before)} TO {identifier(after)}"
+
+
+def _role(name: str) -> str:
+    return identifier(name) if name else "PUBLIC"
+
+
+def _revocations(name: str, grants: list[list[Any]]) -> list[str]:
+    roles = dict.fromkeys(_role(role) for role, _, _ in grants)
+    return [f"REVOKE ALL ON {name} FROM {role}" for role in roles]
+
+
+def _grants(name: str, grants: list[list[Any]]) -> list[str]:
+    return [
+        f"GRANT {privilege} ON {name} TO {_role(role)}"
+        f"{' WITH GRANT OPTION' if is_grantable else ''}"
+        for role, privilege, is_grantable in grants
+    ]
+
+
+def _send(connection: driver.connection, statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

@@ -1,0 +1,232 @@
+"""A database that a real node-pg-migrate has managed is taken over, and given back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from pgmigrations.cli import adopt as adopt_command
+from pgmigrations.migrate.adopt import number_floor
+from tests.support.dump import schema_dump
+from tests.support.project import Project
+
+PACKAGES = ("node-pg-migrate@9.0.0", "pg@8")
+MIGRATIONS = {
+    "001_person.js": "pgm.createTable('person', {id: 'id', name: {type: 'text', notNull: true}})",
+    "010_mood.js": "pgm.createType('mood', ['sad', 'happy'])",
+    "010_person_mood.js": "pgm.addColumns('person', {mood: {type: 'mood'}})",
+    "999_index.js": "pgm.createIndex('person', 'name', {name: 'ix_name'})",
+}
+BASELINE = """\
+from __future__ import annotations
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from pgmigrations import op
+revision, down_revision = "001_baseline", None
+
+def upgrade():
+    op.create_enum("mood", ["sad", "happy"])
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("mood", postgresql.ENUM(name="mood", create_type=False)),
+        if_not_exists=True,
+    )
+    op.create_index("ix_name", "person", ["name"], if_not_exists=True)
+
+def downgrade():
+    pass
+"""
+LATER = """\
+from __future__ import annotations
+from pgmigrations import op
+revision, down_revision = "002_later", "001_baseline"
+
+def upgrade():
+    op.execute("CREATE TABLE later (id int)")
+
+def downgrade():
+    op.execute("DROP TABLE later")
+"""
+MODELS = """\
+from sqlalchemy import Column, Enum, Index, Integer, MetaData, Table, Text
+metadata = MetaData()
+Table(
+    "person", metadata, Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False), Column("mood", Enum("sad", "happy", name="mood")),
+    Index("ix_name", "name"),
+)
+"""
+
+NodePgMigrate = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which node-pg-migrate is installed."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("there is no Node here")
+    folder = tmp_path_factory.mktemp("node")
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    done = subprocess.run(
+        [*command, *PACKAGES], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    if done.returncode:
+        pytest.skip(f"npm cannot install node-pg-migrate: {done.stderr.strip()[-200:]}")
+    migrations = folder / "migrations"
+    migrations.mkdir()
+    for name, work in MIGRATIONS.items():
+        text_ = f"exports.up = (pgm) => {{ {work}; }};\nexports.down = false;\n"
+        (migrations / name).write_text(text_)
+    return folder
+
+
+@pytest.fixture
+def migrate(node: Path, database_url: str) -> NodePgMigrate:
+    url = make_url(database_url)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = os.environ | {
+            "PGHOST": str(url.query.get("host", url.host)),
+            "PGPORT": str(url.query.get("port", url.port)),
+            "PGUSER": str(url.username or "postgres"),
+            "PGDATABASE": str(url.database),
+            "PGPASSWORD": url.password or "",
+        }
+        binary = node / "node_modules" / ".bin" / "node-pg-migrate"
+        return subprocess.run(
+            [str(binary), *arguments, "--migrations-dir", "migrations"],
+            cwd=node,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path, database_url: str, migrate: NodePgMigrate) -> Project:
+    done = migrate("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    project = Project(tmp_path / "project", database_url).models(MODELS)
+    (project.versions / "001_baseline.py").write_text(BASELINE)
+    (project.versions / "002_later.py").write_text(LATER)
+    return project
+
+
+def adopt(project: Project, *keep: str, undo: bool = False) -> None:
+    config = Config(str(project.path / "alembic.ini"))
+    config.attributes["in_process"] = True
+    adopt_command(config, list(keep), undo)
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        result = connection.execute(text(sql))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def test_it_is_adopted_with_its_rows_and_goes_on(project: Project, migrate: NodePgMigrate) -> None:
+    with pytest.raises(CommandError, match="pgmigrations adopt"):
+        project.upgrade()
+    before = query(project.url, "SELECT id, name, run_on FROM pgmigrations ORDER BY id")
+    assert len(before) == 4
+    adopt(project)
+    kept = "SELECT id, name, run_on FROM pgmigrations_history WHERE status = 'adopted' ORDER BY id"
+    assert query(project.url, kept) == before
+    assert query(project.url, "TABLE pgmigrations") == [("001_baseline",)]
+    adopt(project)
+    project.upgrade()
+    assert query(project.url, "TABLE pgmigrations") == [("002_later",)]
+    names = "SELECT relname::text FROM pg_class WHERE relname LIKE 'pgmigrations%' ORDER BY relname"
+    assert query(project.url, names) == [
+        ("pgmigrations",),
+        ("pgmigrations_history",),
+        ("pgmigrations_history_id_seq",),
+        ("pgmigrations_history_pkey",),
+        ("pgmigrations_pkc",),
+    ]
+    with pytest.raises(CommandError, match="after the adoption: 002_later"):
+        adopt(project, undo=True)
+    state = schema_dump(project.url)
+    assert migrate("up").returncode != 0
+    assert schema_dump(project.url) == state
+
+
+def test_it_is_given_back_as_it_was(project: Project, migrate: NodePgMigrate) -> None:
+    query(project.url, "GRANT SELECT, INSERT ON pgmigrations TO PUBLIC")
+    query(project.url, "COMMENT ON TABLE pgmigrations IS 'node''s'")
+    rights = "SELECT relname::text, relacl::text FROM pg_class WHERE relname LIKE 'pgmigrations%'"
+    state, rows, granted = (
+        schema_dump(project.url),
+        query(project.url, "TABLE pgmigrations"),
+        query(project.url, rights),
+    )
+    for _ in range(2):
+        adopt(project)
+        assert query(
+            project.url,
+            "SELECT has_table_privilege('pg_monitor', 'pgmigrations_history', 'SELECT')",
+        ) == [(False,)]
+        adopt(project, undo=True)
+        assert schema_dump(project.url) == state
+        assert query(project.url, "TABLE pgmigrations") == rows
+        assert query(project.url, rights) == granted
+    again = migrate("up")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_another_schema_is_refused(project: Project) -> None:
+    query(project.url, "ALTER TABLE person ADD COLUMN more int")
+    state = schema_dump(project.url)
+    with pytest.raises(CommandError, match="column public person more"):
+        adopt(project)
+    assert schema_dump(project.url) == state
+
+
+def test_a_table_of_nobodys_must_be_named(project: Project) -> None:
+    query(project.url, "CREATE TABLE example_table (id int)")
+    with pytest.raises(CommandError, match=r"No model declares public\.example_table.*--keep"):
+        adopt(project)
+    adopt(project, "example_table")
+    written = (project.path / "alembic.ini").read_text().splitlines()
+    assert "ignore_tables = example_table" in written
+    assert [line for line in written if line.startswith("revision_number_floor")] == [
+        "revision_number_floor = 11"
+    ]
+    query(project.url, "UPDATE pgmigrations SET version_num = '002_later'")
+    assert project.check()
+
+
+def test_a_run_of_the_other_tool_is_not_disturbed(project: Project) -> None:
+    with create_engine(project.url, poolclass=NullPool).connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(7241865325823964)"))
+        with pytest.raises(CommandError, match="node-pg-migrate holds its lock"):
+            adopt(project)
+
+
+@pytest.mark.parametrize(
+    ("names", "floor"),
+    [
+        ([f"{number:03}_x" for number in range(1, 16)] + ["010_y", "999_last"], 16),
+        (["1704110400000_users", "1704110500000_more"], None),
+        (["first"], None),
+        ([], None),
+    ],
+)
+def test_new_numbers_begin_after_the_old_ones(names: list[str], floor: int | None) -> None:
+    assert number_floor(names) == floor

@@ -1,0 +1,158 @@
+"""A run that is struck at any statement is mended by running it again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from tests.fault.history import CONTENTS, write_history
+from tests.fault.relay import FaultRelay, Strike, fault_relay
+from tests.support.database import Databases
+from tests.support.dump import schema_dump
+from tests.support.project import REPOSITORY, Project
+
+SAMPLE = 17
+"""In the daily run every so manieth point is struck at."""
+
+
+class Driver:
+    """Runs the upgrade of a project through the relay, each time in a process of its own."""
+
+    def __init__(self, project: Project, relay: FaultRelay) -> None:
+        self.project = project
+        self.relay = relay
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fault.driver"],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = 0
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+    def upgrade(self, url: URL) -> int:
+        """Run the upgrade, and return its exit code, or the signal that ended it, negative."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        direct = url.difference_update_query(["host", "port"])
+        through = direct.set(host="127.0.0.1", port=self.relay.port)
+        through = through.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})
+        self.project.on(through.render_as_string(hide_password=False))
+        print(self.project.path, file=self._process.stdin, flush=True)
+        self.pid = int(self._process.stdout.readline())
+        return int(self._process.stdout.readline())
+
+    @property
+    def output(self) -> str:
+        """What the last run printed."""
+        return (self.project.path / "output").read_text()
+
+
+@pytest.fixture
+def driver(databases: Databases, tmp_path: Path) -> Iterator[Driver]:
+    host, port = _socket(databases.address.url)
+    project = Project(tmp_path / "project", databases.address.url, settings={"lock_wait": "30s"})
+    write_history(project)
+    with fault_relay(host, port) as relay:
+        made = Driver(project, relay)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def _socket(url: str) -> tuple[str, int]:
+    query = make_url(url).query
+    host, port = query.get("host"), query.get("port")
+    if not isinstance(host, str) or not host.startswith("/") or not isinstance(port, str):
+        pytest.skip("the server was given by URL, and its socket is not known")
+    return host, int(port)
+
+
+def state(url: str) -> tuple[str, list[Any]]:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        contents = [[tuple(row) for row in connection.execute(text(one))] for one in CONTENTS]
+    return schema_dump(url), contents
+
+
+def clean_run(driver: Driver, databases: Databases) -> tuple[int, tuple[str, list[Any]]]:
+    with databases.fresh() as url:
+        driver.relay.arm(0, lambda _: None, is_after=False)
+        assert driver.upgrade(make_url(url)) == 0, driver.output
+        return len(driver.relay.statements), state(url)
+
+
+def strike_all(
+    driver: Driver, databases: Databases, strike: Strike, step: int, *, may_succeed: bool
+) -> tuple[int, int]:
+    """Strike before and after each statement; return how many were struck and how many sent."""
+    sent, wanted = clean_run(driver, databases)
+    struck = 0
+    for point in range(1, 2 * sent + 1, step):
+        at, is_after = (point + 1) // 2, point % 2 == 0
+        with databases.fresh() as url:
+            driver.relay.arm(at, strike, is_after=is_after)
+            code = driver.upgrade(make_url(url))
+            statement = driver.relay.statements[at - 1 : at]
+            place = f"{'after' if is_after else 'before'} {at} of {sent}: {statement}"
+            struck += driver.relay.struck
+            if code == 0:
+                assert may_succeed, place
+                assert state(url) == wanted, f"silent: {place}"
+            driver.relay.arm(0, lambda _: None, is_after=False)
+            again = driver.upgrade(make_url(url))
+            assert again == 0, f"{place}\n{driver.output}"
+            assert state(url) == wanted, place
+    return struck, sent
+
+
+def killer(driver: Driver) -> Strike:
+    def kill(_: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(driver.pid, signal.SIGKILL)
+
+    return kill
+
+
+def terminator(databases: Databases) -> Strike:
+    def terminate(pid: int) -> None:
+        databases.connection.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+
+    return terminate
+
+
+def test_some_points_survive_a_kill(driver: Driver, databases: Databases) -> None:
+    struck, sent = strike_all(driver, databases, killer(driver), SAMPLE, may_succeed=True)
+    assert struck >= 2 * sent // SAMPLE
+
+
+@pytest.mark.thorough
+def test_every_point_survives_a_kill(driver: Driver, databases: Databases) -> None:
+    struck, sent = strike_all(driver, databases, killer(driver), 1, may_succeed=True)
+    print(f"killed at {struck} points of {sent} statements")
+    assert struck >= 2 * sent
+
+
+@pytest.mark.thorough
+def test_every_point_survives_the_end_of_its_session(driver: Driver, databases: Databases) -> None:
+    struck, sent = strike_all(driver, databases, terminator(databases), 1, may_succeed=True)
+    print(f"ended at {struck} points of {sent} statements")
+    assert struck >= 2 * sent

@@ -7,7 +7,7 @@ import sys
 TYPE_CHECKING = False  # Importing `typing` takes longer than a look at the database.
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from alembic.config import CommandLine, Config
 
@@ -18,6 +18,8 @@ examples:
   pgmigrations revision --autogenerate -m "Add favorites"
   pgmigrations upgrade                                 to the head
   pgmigrations manifest                                when packaging: lets `upgrade` be quick
+  pgmigrations status                                  pending, applied, failed: when and by whom
+  pgmigrations log -n 5                                what was run on this database
   pgmigrations adopt --keep old_table                  take over from node-pg-migrate
   pgmigrations check                                   how the database and the models differ
   pgmigrations check --json                            the same, for a program
@@ -63,19 +65,6 @@ def manifest(config: Config) -> None:
         config.print_stdout("It helps `alembic upgrade` alone: %s", reason)
 
 
-def adopt(config: Config, keep: list[str], undo: bool) -> None:
-    """Take over a database that node-pg-migrate has managed; --undo gives it back."""
-    from alembic.util import CommandError
-
-    from pgmigrations.errors import PgMigrationsError
-    from pgmigrations.migrate.adopt import adopt as adopt_command
-
-    try:
-        adopt_command(config, keep=keep, undo=undo)
-    except PgMigrationsError as error:
-        raise CommandError(str(error)) from error
-
-
 def overview(config: Config) -> None:
     """Show what is applied and what the database holds."""
     from pgmigrations.overview.command import overview as overview_command
@@ -109,20 +98,6 @@ def _is_up_to_date(arguments: list[str]) -> bool:
     return True
 
 
-def _add_adopt(command_line: CommandLine, command: Callable[..., None]) -> None:
-    parser = command_line.subparsers.add_parser("adopt", help=command.__doc__)
-    parser.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="A table that no model declares and that stays as it is; may be given again. "
-        "It is written into ignore_tables of alembic.ini.",
-    )
-    parser.add_argument("--undo", action="store_true", help="Give node-pg-migrate its table back.")
-    parser.set_defaults(cmd=(command, [], ["keep", "undo"]))
-
-
 def _json_action() -> type[argparse.Action]:
     import argparse
 
@@ -142,6 +117,7 @@ def _command_line() -> CommandLine:
     from alembic import command
     from alembic.config import CommandLine
 
+    from pgmigrations.cli_commands import add_commands
     from pgmigrations.migrate.manifest import renew_manifest
 
     class OurCommandLine(CommandLine):
@@ -158,7 +134,7 @@ def _command_line() -> CommandLine:
     command_line.parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command_line.register_command(overview)
     command_line.register_command(manifest)
-    _add_adopt(command_line, adopt)
+    add_commands(command_line)
     for action in command_line.subparsers.choices["upgrade"]._actions:
         if action.dest == "revision":
             action.nargs, action.default, action.required = "?", "head", False

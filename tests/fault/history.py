@@ -67,7 +67,7 @@ REVISIONS = (
 )
 CONTENTS = (
     "SELECT id, title, n, state::text FROM book ORDER BY id",
-    "SELECT id, title, n, book_id FROM reader ORDER BY id",
+    "SELECT title, n, book_id FROM reader ORDER BY title",
     "SELECT title, n, hand FROM shelf ORDER BY title",
     "SELECT title FROM loan ORDER BY title",
     "TABLE pgmigrations",
@@ -76,7 +76,10 @@ CONTENTS = (
     "SELECT relname::text FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid "
     "WHERE NOT indisvalid",
 )
-"""Queries whose answers say all that is in the database."""
+"""Queries whose answers say all that is in the database.
+
+A number that a sequence has given in a transaction that was taken back is not given again.
+"""
 
 
 def write_history(project: Project) -> None:

@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from pgmigrations.cli import adopt as adopt_command
+from pgmigrations.cli_commands import adopt as adopt_command
 from pgmigrations.migrate.adopt import number_floor
 from tests.support.dump import schema_dump
 from tests.support.project import Project

@@ -66,6 +66,17 @@ class LedgerTable:
         )
         return {one.revision: one for one in _read(rows(connection, query))}
 
+    def last(self, connection: driver.connection, number: int) -> list[Row]:
+        """Return the last rows, the oldest of them first.
+
+        Args:
+            connection: A connection of psycopg2's.
+            number: How many; 0 for all.
+        """
+        limit = f" LIMIT {number:d}" if number else ""
+        query = f"SELECT {', '.join(READ)} FROM {self.name} ORDER BY id DESC{limit}"
+        return _read(rows(connection, query))[::-1]
+
 
 def _read(found: Sequence[Sequence[object]]) -> list[Row]:
     return [row(values) for values in found]

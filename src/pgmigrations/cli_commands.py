@@ -1,0 +1,105 @@
+"""The commands of ours that have options: their parsers."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from alembic.util import CommandError
+
+from pgmigrations.errors import PgMigrationsError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from alembic.config import CommandLine, Config
+
+
+def add_commands(command_line: CommandLine) -> None:
+    """Add our commands to Alembic's command line."""
+    _add_adopt(command_line)
+    parser = _add(command_line, status, ["json"])
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    parser = _add(command_line, log, ["number", "json"])
+    parser.add_argument("-n", "--number", type=int, default=20, help="How many rows; 0 for all.")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    parser = _add(command_line, unlock, ["yes"])
+    parser.add_argument("--yes", action="store_true", help="Do not ask.")
+    _add(command_line, repair, [])
+    parser = _add(command_line, fake, ["revision"])
+    parser.add_argument("revision", nargs="?", default="head", help="By default the head.")
+
+
+def status(config: Config, json: bool) -> None:
+    """Say of each revision whether it is applied, when, how long it took, and by whom.
+
+    Ends with 0 where all is applied, and with 1 where something is pending, failed, half done, or
+    changed since it was applied.
+    """
+    from pgmigrations.commands.status import status as command
+
+    if code := command(config, as_json=json):
+        sys.exit(code)
+
+
+def log(config: Config, number: int, json: bool) -> None:
+    """Show what was run on the database, as the ledger has it; `history` shows the files."""
+    from pgmigrations.commands.log import log as command
+
+    command(config, number=number, as_json=json)
+
+
+def unlock(config: Config, yes: bool) -> None:
+    """Name the session that holds the lock on the database, ask, and end it."""
+    from pgmigrations.commands.unlock import unlock as command
+
+    command(config, yes=yes)
+
+
+def repair(config: Config) -> None:
+    """Accept the code of applied revisions that has changed since, and write that down."""
+    from pgmigrations.commands.repair import repair as command
+
+    command(config)
+
+
+def fake(config: Config, revision: str) -> None:
+    """Record revisions as applied without running them, as `stamp` does."""
+    from alembic import command
+
+    command.stamp(config, revision)
+
+
+def adopt(config: Config, keep: list[str], undo: bool) -> None:
+    """Take over a database that node-pg-migrate has managed; --undo gives it back."""
+    from pgmigrations.migrate.adopt import adopt as command
+
+    try:
+        command(config, keep=keep, undo=undo)
+    except PgMigrationsError as error:
+        raise CommandError(str(error)) from error
+
+
+def _add(
+    command_line: CommandLine, command: Callable[..., None], options: list[str]
+) -> argparse.ArgumentParser:
+    said = command.__doc__ or ""
+    parser: Any = command_line.subparsers.add_parser(
+        command.__name__, help=said.partition("\n")[0], description=" ".join(said.split())
+    )
+    parser.set_defaults(cmd=(command, [], options))
+    return parser  # type: ignore[no-any-return]
+
+
+def _add_adopt(command_line: CommandLine) -> None:
+    parser = _add(command_line, adopt, ["keep", "undo"])
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A table that no model declares and that stays as it is; may be given again. "
+        "It is written into ignore_tables of alembic.ini.",
+    )
+    parser.add_argument("--undo", action="store_true", help="Give node-pg-migrate its table back.")

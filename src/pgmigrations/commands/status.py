@@ -1,0 +1,137 @@
+"""`pgmigrations status`: what is applied, what is pending, what went wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import Script
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pgmigrations.commands.project import OpenProject, with_project
+from pgmigrations.run.checksum import checksum
+from pgmigrations.run.ledger import Row, Status
+
+APPLIED = frozenset({Status.APPLIED, Status.STAMPED, Status.ADOPTED, Status.REPAIRED})
+_COLOURS = {"applied": "green", "pending": "yellow", "ahead": "cyan"}
+
+
+@dataclass(frozen=True)
+class RevisionState:
+    """One revision.
+
+    Attributes:
+        revision: Its id.
+        state: applied, pending, failed, half done, or ahead (applied, and there is no file).
+        is_changed: Whether its code is another one than was applied.
+        when: When the last thing happened to it, in the server's time zone.
+        seconds: How long that took.
+        by: Role and machine.
+        error: The first line of what went wrong.
+    """
+
+    revision: str
+    state: str
+    is_changed: bool = False
+    when: str | None = None
+    seconds: float | None = None
+    by: str | None = None
+    error: str | None = None
+
+
+def status(config: Config, *, as_json: bool = False) -> int:
+    """Print the state of every revision.
+
+    Reads only, in a READ ONLY transaction, so that it works on a replica, too.
+
+    Args:
+        config: Alembic's configuration of the project.
+        as_json: Print JSON.
+
+    Returns:
+        0 where all is applied as the files are; 1 where something is pending, failed, half done
+        or changed.
+    """
+    states = with_project(config, lambda project: list(states_of(project)))
+    if as_json:
+        print(json.dumps([asdict(one) for one in states], indent=2))
+    else:
+        Console().print(_page(states))
+    is_clean = all(one.state in ("applied", "ahead") and not one.is_changed for one in states)
+    return 0 if is_clean else 1
+
+
+def states_of(project: OpenProject) -> Iterator[RevisionState]:
+    """Say of each revision how it stands: those of the files in order, then those without one."""
+    latest = project.latest()
+    applied = _applied(project, latest)
+    files = project.revisions()
+    for script in files:
+        row = latest.get(script.revision)
+        is_applied = script.revision in applied
+        yield _state(
+            script.revision, _word(row, is_applied), row, is_applied and _differs(script, row)
+        )
+    known = {script.revision for script in files}
+    for revision, row in sorted(latest.items(), key=lambda one: one[1].id):
+        if revision not in known and row.status in APPLIED - {Status.ADOPTED}:
+            yield _state(revision, "ahead", row, False)
+
+
+def _applied(project: OpenProject, latest: dict[str, Row]) -> set[str]:
+    applied: set[str] = set()
+    for head in project.heads:
+        try:
+            found = project.directory.iterate_revisions(head, "base", implicit_base=True)
+            applied |= {script.revision for script in found}
+        except (CommandError, RevisionError):
+            # The database is ahead of the files; the ledger knows what it went through.
+            applied |= {name for name, row in latest.items() if row.status in APPLIED}
+    return applied
+
+
+def _word(row: Row | None, is_applied: bool) -> str:
+    if is_applied:
+        return "applied"
+    if row is not None and row.progress and row.direction == "upgrade":
+        return "half done"
+    return "failed" if row is not None and row.status == Status.FAILED else "pending"
+
+
+def _state(revision: str, word: str, row: Row | None, is_changed: bool) -> RevisionState:
+    if row is None or (word == "pending" and row.status != Status.REVERTED):
+        return RevisionState(revision, word, is_changed)
+    by = " at ".join(one for one in (row.db_user, row.host) if one)
+    when = row.run_on.isoformat(sep=" ", timespec="seconds")
+    return RevisionState(revision, word, is_changed, when, row.duration, by or None, row.error)
+
+
+def _differs(script: Script, row: Row | None) -> bool:
+    if row is None or row.checksum is None:
+        return False
+    return checksum(Path(script.path).read_text(encoding="utf-8")) != row.checksum
+
+
+def _page(states: list[RevisionState]) -> Table:
+    pending = sum(one.state not in ("applied", "ahead") for one in states)
+    ahead = sum(one.state == "ahead" for one in states)
+    title = f"{pending} pending" if pending else "all applied"
+    title += f"; the database is ahead by {ahead}" if ahead else ""
+    table = Table(title=title, title_justify="left", title_style="bold cyan", box=box.SIMPLE_HEAD)
+    for heading in ("", "revision", "when", "took", "by", ""):
+        table.add_column(heading)
+    for one in states:
+        word = f"[{_COLOURS.get(one.state, 'red')}]{one.state}[/]"
+        word += " [red](changed since)[/]" if one.is_changed else ""
+        took = "" if one.seconds is None else f"{one.seconds:.1f} s"
+        row = (one.revision, one.when or "", took, one.by or "", one.error or "")
+        table.add_row(word, *map(escape, row))
+    return table

@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz lint types format test-all applications bench bench-upgrade servers lock clean
+.PHONY: help setup up test fuzz faults lint types format test-all applications bench bench-upgrade servers lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: setup ## Run the tests; ARGS="-n 0 -k enum --server debian" are given to p
 
 fuzz: setup ## Migrate random schemas; ARGS="--pairs 200 --seed 1 --server debian --jobs 2"
 	@$(PY) -m tests.fuzz $(ARGS)
+
+faults: setup ## Strike an upgrade before and after each of its statements (ten minutes)
+	@$(PY) -m pytest -n auto -m faults tests/fault $(ARGS)
 
 lint: setup ## Check style and formatting
 	@$(PY) -m ruff check .

@@ -94,6 +94,12 @@ def watched(connection: driver.connection, pid: int) -> Iterator[list[Blocker]]:
         thread.join()
 
 
+@contextmanager
+def unwatched(_connection: driver.connection, _pid: int) -> Iterator[list[Blocker]]:
+    """Look at nothing: a first attempt is seldom in anybody's way, and a thread costs time."""
+    yield []
+
+
 def told(connection: driver.connection, blockers: list[Blocker]) -> str:
     """Say who they are, for messages."""
     places = sorted({one.relation for one in blockers if one.relation})

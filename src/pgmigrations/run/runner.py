@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ from pgmigrations.migrate.core.alembic_private import (
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.core.quoting import qualified
-from pgmigrations.run.blocker import Blocker, backoff, told, wait_for, watched
+from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
 from pgmigrations.run.interruption import cancellable, interruptible
 from pgmigrations.run.ledger import Direction, Status
@@ -181,7 +181,8 @@ class Runner:
             began = time.monotonic()
             blockers: list[Blocker] = []
             try:
-                return self._attempt(step, at, began, blockers, maintenance)
+                watching = watched if attempt else unwatched
+                return self._attempt(step, at, began, blockers, maintenance, watching)
             except Exception as error:
                 left = self.settings.blocked_wait - (time.monotonic() - start)
                 if _sqlstate(error) not in _TRY_AGAIN or left <= 0 or self._is_external:
@@ -206,12 +207,13 @@ class Runner:
         began: float,
         blockers: list[Blocker],
         maintenance: Sequence[str],
+        watching: Callable[[Any, int], AbstractContextManager[list[Blocker]]],
     ) -> set[str]:
         connection = self.connection
         progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
         with revision_transaction(self.context):
             pid = self._begin(at)
-            with watched(self.lock.connection, pid) as seen:
+            with watching(self.lock.connection, pid) as seen:
                 try:
                     self._make_way(maintenance)
                     self._make_tables()

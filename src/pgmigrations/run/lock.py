@@ -124,6 +124,10 @@ def runner_lock(
         connection.rollback()
         connection.set_session(isolation_level="READ COMMITTED", autocommit=True)
         pooled = is_pooled(connection)
+        if not pooled:
+            # It says nothing while a revision runs, however long.
+            with connection.cursor() as cursor:
+                cursor.execute("SET idle_session_timeout = 0")
         take = _take_in_transaction if pooled else _take_in_session
         _wait_until(lambda: take(connection, keys.runner), connection, keys.runner, wait, "run")
         _wait_until(lambda: _is_free(connection, keys.work), connection, keys.work, wait, "work")

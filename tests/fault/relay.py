@@ -74,8 +74,8 @@ class FaultRelay:
                 self.statements.append(body.rstrip(b"\0").decode(errors="replace"))
                 is_struck = len(self.statements) == self.at
         if is_struck and not self.is_after:
-            self.strike(pid)
             self.struck = True
+            self.strike(pid)
         server.sendall(head + body)
         if head[:1] == b"X":
             raise EOFError

@@ -128,6 +128,9 @@ def killer(driver: Driver) -> Strike:
     def kill(_: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(driver.pid, signal.SIGKILL)
+        if not driver.relay.is_after:
+            # The statement never reaches the server.
+            raise EOFError
 
     return kill
 

@@ -59,9 +59,9 @@ def states(project: Project) -> tuple[int, dict[str, str]]:
 
 
 def test_status_tells_pending_from_applied(project: Project) -> None:
-    assert states(project) == (1, {"001_one": "pending", "002_two": "pending"})
+    assert states(project) == (3, {"001_one": "pending", "002_two": "pending"})
     project.upgrade("001_one")
-    assert states(project) == (1, {"001_one": "applied", "002_two": "pending"})
+    assert states(project) == (3, {"001_one": "applied", "002_two": "pending"})
     project.upgrade()
     assert states(project) == (0, {"001_one": "applied", "002_two": "applied"})
     printed = run(project, "status")
@@ -75,7 +75,7 @@ def test_status_tells_what_failed_and_what_is_ahead(project: Project) -> None:
     assert run(project, "upgrade", "head").returncode != 0
     done = run(project, "status", "--json")
     last = json.loads(done.stdout)[-1]
-    assert (done.returncode, last["state"]) == (1, "failed")
+    assert (done.returncode, last["state"]) == (3, "failed")
     assert "nonsense" in last["error"]
     bad.unlink()
     path = write(project, "003_good", "002_two")
@@ -89,13 +89,87 @@ def test_a_changed_revision_is_told_and_accepted(project: Project) -> None:
     project.upgrade()
     path = write(project, "001_one", None, "SELECT 2")
     done = run(project, "status")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "changed since" in done.stdout
-    assert "001_one" in run(project, "repair").stdout
+    assert run(project, "repair").returncode == 255
+    assert run(project, "repair", "002_two", "--yes").returncode == 255
+    assert "001_one" in run(project, "repair", "001_one", "--yes").stdout
     assert run(project, "status").returncode == 0
     path.write_text(path.read_text().replace("\n\n", "\n\n# A comment\n"))
     assert run(project, "status").returncode == 0
     assert "repaired" in run(project, "log").stdout
+
+
+def test_a_failed_downgrade_hides_neither_a_change_nor_what_is_ahead(project: Project) -> None:
+    project.upgrade()
+    path = write(project, "002_two", "001_one", "SELECT 2")
+    path.write_text(path.read_text().replace("    pass", "    op.execute('nonsense')"))
+    assert run(project, "downgrade", "-1").returncode != 0
+    assert "changed since" in run(project, "status").stdout
+    path.unlink()
+    assert states(project) == (0, {"001_one": "applied", "002_two": "ahead"})
+
+
+def test_a_half_done_downgrade_is_told_and_finished_first(project: Project) -> None:
+    path = write(project, "003_pieces", "002_two", "SELECT 3")
+    half = "    op.get_context().autocommit_block().__enter__()\n    op.execute('nonsense')"
+    good = path.read_text()
+    path.write_text(good.replace("    pass", half))
+    project.upgrade()
+    assert run(project, "downgrade", "-1").returncode != 0
+    assert states(project)[1]["003_pieces"] == "half done"
+    refused = run(project, "upgrade", "head")
+    assert refused.returncode != 0
+    assert "The downgrade of 003_pieces is half done" in refused.stdout + refused.stderr
+    path.write_text(good)
+    assert run(project, "downgrade", "-1").returncode == 0
+    assert run(project, "upgrade", "head").returncode == 0
+    assert states(project)[0] == 0
+
+
+def test_a_stamp_covers_what_it_passes_over(project: Project) -> None:
+    """Its revisions can be told changed, and a rolled-back deployment finds them applied."""
+    path = write(project, "003_three", "002_two")
+    assert run(project, "fake").returncode == 0
+    assert json.loads(run(project, "log", "-n", "1", "--json").stdout)[0]["checksum"]
+    write(project, "001_one", None, "SELECT 2")
+    assert run(project, "status").returncode == 3
+    path.unlink()
+    assert run(project, "upgrade", "head").returncode == 0
+    write(project, "001_one", None)
+    assert states(project) == (
+        0,
+        {"001_one": "applied", "002_two": "applied", "003_three": "ahead"},
+    )
+
+
+@pytest.mark.needs_server(min=14)
+def test_it_works_in_a_schema_with_an_odd_name_that_is_only_read(
+    tmp_path: Path, database_url: str
+) -> None:
+    schema = 'Odd "schema" % ä'
+    quoted = schema.replace('"', '""')
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'CREATE SCHEMA "{quoted}"'.replace("%", "%%"))
+    settings = {"version_table": "My Versions", "version_table_schema": schema.replace("%", "%%")}
+    project = Project(tmp_path / "odd", database_url, settings=settings)
+    write(project, "001_one", None)
+    project.upgrade()
+    with engine.begin() as connection:
+        database = make_url(database_url).database
+        connection.exec_driver_sql(
+            f'ALTER DATABASE "{database}" SET default_transaction_read_only = on'
+        )
+    assert states(project) == (0, {"001_one": "applied"})
+    assert "001_one" in run(project, "log").stdout
+    assert run(project, "unlock").stdout == "Nobody holds the lock\n"
+
+
+def test_a_wrong_number_is_no_crash(project: Project) -> None:
+    done = run(project, "log", "-n", "-1")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_the_log_works_without_a_ledger(project: Project) -> None:

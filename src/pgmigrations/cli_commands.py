@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alembic.util import CommandError
 
@@ -22,11 +22,13 @@ def add_commands(command_line: CommandLine) -> None:
     parser = _add(command_line, status, ["json"])
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser = _add(command_line, log, ["number", "json"])
-    parser.add_argument("-n", "--number", type=int, default=20, help="How many rows; 0 for all.")
+    parser.add_argument("-n", "--number", type=_count, default=20, help="How many rows; 0 for all.")
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser = _add(command_line, unlock, ["yes"])
     parser.add_argument("--yes", action="store_true", help="Do not ask.")
-    _add(command_line, repair, [])
+    parser = _add(command_line, repair, ["revision", "yes"])
+    parser.add_argument("revision", nargs="?", help="By default every one that has changed.")
+    parser.add_argument("--yes", action="store_true", help="Do not ask.")
     parser = _add(command_line, fake, ["revision"])
     parser.add_argument("revision", nargs="?", default="head", help="By default the head.")
 
@@ -34,8 +36,10 @@ def add_commands(command_line: CommandLine) -> None:
 def status(config: Config, json: bool) -> None:
     """Say of each revision whether it is applied, when, how long it took, and by whom.
 
-    Ends with 0 where all is applied, and with 1 where something is pending, failed, half done, or
+    Ends with 0 where all is applied, and with 3 where something is pending, failed, half done, or
     changed since it was applied.
+
+    Examples: pgmigrations status; pgmigrations status --json
     """
     from pgmigrations.commands.status import status as command
 
@@ -44,35 +48,50 @@ def status(config: Config, json: bool) -> None:
 
 
 def log(config: Config, number: int, json: bool) -> None:
-    """Show what was run on the database, as the ledger has it; `history` shows the files."""
+    """Show what was run on the database, as the ledger has it; `history` shows the files.
+
+    Examples: pgmigrations log -n 5; pgmigrations log -n 0 --json
+    """
     from pgmigrations.commands.log import log as command
 
     command(config, number=number, as_json=json)
 
 
 def unlock(config: Config, yes: bool) -> None:
-    """Name the session that holds the lock on the database, ask, and end it."""
+    """Name the session that holds the lock on the database, ask, and end it.
+
+    Examples: pgmigrations unlock; pgmigrations unlock --yes
+    """
     from pgmigrations.commands.unlock import unlock as command
 
     command(config, yes=yes)
 
 
-def repair(config: Config) -> None:
-    """Accept the code of applied revisions that has changed since, and write that down."""
+def repair(config: Config, revision: str | None, yes: bool) -> None:
+    """Accept the code of applied revisions that has changed since, and write that down.
+
+    Examples: pgmigrations repair; pgmigrations repair 003_add_favorites --yes
+    """
     from pgmigrations.commands.repair import repair as command
 
-    command(config)
+    command(config, revision=revision, yes=yes)
 
 
 def fake(config: Config, revision: str) -> None:
-    """Record revisions as applied without running them, as `stamp` does."""
+    """Record revisions as applied without running them, as `stamp` does.
+
+    For a database on which their work was done by hand. Example: pgmigrations fake 003_notes
+    """
     from alembic import command
 
     command.stamp(config, revision)
 
 
 def adopt(config: Config, keep: list[str], undo: bool) -> None:
-    """Take over a database that node-pg-migrate has managed; --undo gives it back."""
+    """Take over a database that node-pg-migrate has managed; --undo gives it back.
+
+    Examples: pgmigrations adopt --keep example_table; pgmigrations adopt --undo
+    """
     from pgmigrations.migrate.adopt import adopt as command
 
     try:
@@ -85,11 +104,18 @@ def _add(
     command_line: CommandLine, command: Callable[..., None], options: list[str]
 ) -> argparse.ArgumentParser:
     said = command.__doc__ or ""
-    parser: Any = command_line.subparsers.add_parser(
+    parser: argparse.ArgumentParser = command_line.subparsers.add_parser(
         command.__name__, help=said.partition("\n")[0], description=" ".join(said.split())
     )
     parser.set_defaults(cmd=(command, [], options))
-    return parser  # type: ignore[no-any-return]
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
 
 
 def _add_adopt(command_line: CommandLine) -> None:

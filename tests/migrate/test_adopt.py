@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from sqlalchemy.pool import NullPool
 
 from pgmigrations.cli_commands import adopt as adopt_command
 from pgmigrations.migrate.adopt import number_floor
-from tests.support.dump import schema_dump
-from tests.support.project import Project
+from tests.support.dump import schema_dump, whole_dump
+from tests.support.project import REPOSITORY, Project
 
 PACKAGES = ("node-pg-migrate@9.0.0", "pg@8")
 MIGRATIONS = {
@@ -95,27 +96,28 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def migrate(node: Path, database_url: str) -> NodePgMigrate:
+    return lambda *arguments: run_node(node, database_url, *arguments)
+
+
+def run_node(folder: Path, database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run node-pg-migrate on the migrations of a folder."""
     url = make_url(database_url)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = os.environ | {
-            "PGHOST": str(url.query.get("host", url.host)),
-            "PGPORT": str(url.query.get("port", url.port)),
-            "PGUSER": str(url.username or "postgres"),
-            "PGDATABASE": str(url.database),
-            "PGPASSWORD": url.password or "",
-        }
-        binary = node / "node_modules" / ".bin" / "node-pg-migrate"
-        return subprocess.run(
-            [str(binary), *arguments, "--migrations-dir", "migrations"],
-            cwd=node,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return run
+    environ = os.environ | {
+        "PGHOST": str(url.query.get("host", url.host)),
+        "PGPORT": str(url.query.get("port", url.port)),
+        "PGUSER": str(url.username or "postgres"),
+        "PGDATABASE": str(url.database),
+        "PGPASSWORD": url.password or "",
+    }
+    binary = folder / "node_modules" / ".bin" / "node-pg-migrate"
+    return subprocess.run(
+        [str(binary), *arguments, "--migrations-dir", "migrations"],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 @pytest.fixture
@@ -165,6 +167,111 @@ def test_it_is_adopted_with_its_rows_and_goes_on(project: Project, migrate: Node
     state = schema_dump(project.url)
     assert migrate("up").returncode != 0
     assert schema_dump(project.url) == state
+
+
+TABLES = {
+    "as node-pg-migrate makes it": "SELECT 1",
+    "rows deleted": "DELETE FROM pgmigrations WHERE name LIKE '999%'",
+    "no primary key": "ALTER TABLE pgmigrations DROP CONSTRAINT pgmigrations_pkey",
+    "a default": "ALTER TABLE pgmigrations ALTER run_on SET DEFAULT now()",
+    "rights on the sequence": "GRANT USAGE ON SEQUENCE pgmigrations_id_seq TO {role}",
+    "rights on a column": "GRANT SELECT (name) ON pgmigrations TO {role}",
+    "rights on a column beside the table's": "GRANT INSERT ON pgmigrations TO {role};"
+    "GRANT SELECT (name), UPDATE (run_on) ON pgmigrations TO {role} WITH GRANT OPTION",
+    "another owner": "ALTER TABLE pgmigrations OWNER TO {role}",
+}
+
+
+@pytest.fixture
+def role(database_url: str) -> Iterator[str]:
+    """A role of the server's for this test alone."""
+    name = f"adopt_{make_url(database_url).database}"
+    query(database_url, f"CREATE ROLE {name}")
+    yield name
+    query(database_url, f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("made", TABLES.values(), ids=TABLES)
+def test_its_whole_dump_is_the_same_afterwards(project: Project, role: str, made: str) -> None:
+    """Owners, rights, the sequence's position and rows included."""
+    query(project.url, made.format(role=role))
+    before = whole_dump(project.url)
+    adopt(project)
+    rights = "SELECT has_any_column_privilege(:role, 'pgmigrations_history', 'SELECT')"
+    if "OWNER" not in made:
+        assert query(project.url, rights.replace(":role", f"'{role}'")) == [(False,)]
+    adopt(project, undo=True)
+    assert whole_dump(project.url) == before
+
+
+def test_a_right_that_was_passed_on_is_refused(project: Project, role: str) -> None:
+    query(
+        project.url,
+        f"GRANT SELECT ON pgmigrations TO {role} WITH GRANT OPTION; SET ROLE {role};"
+        "GRANT SELECT ON pgmigrations TO PUBLIC; RESET ROLE",
+    )
+    before = whole_dump(project.url)
+    with pytest.raises(CommandError, match=f"{role} has passed SELECT .* on to PUBLIC"):
+        adopt(project)
+    assert whole_dump(project.url) == before
+
+
+def test_it_may_go_back_after_a_downgrade_and_not_after_a_stamp(project: Project) -> None:
+    before = whole_dump(project.url)
+    adopt(project)
+    project.upgrade()
+    project.downgrade()
+    adopt(project, undo=True)
+    assert whole_dump(project.url) == before
+    adopt(project)
+    project.run("stamp", "002_later")
+    with pytest.raises(CommandError, match="002_later"):
+        adopt(project, undo=True)
+
+
+def test_the_settings_go_into_their_section_if_there_is_one(project: Project) -> None:
+    ini = project.path / "alembic.ini"
+    text_ = ini.read_text()
+    start, end = text_.index("[pgmigrations]"), text_.index("[", text_.index("[pgmigrations]") + 1)
+    ini.write_text(text_[:start] + "[other]\nrevision_number_floor = 7\n\n" + text_[end:])
+    adopt(project)
+    written = ini.read_text()
+    assert "[other]\nrevision_number_floor = 7\n" in written
+    assert written.endswith("[pgmigrations]\nrevision_number_floor = 11\n")
+
+
+def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node: Path) -> None:
+    """Fourteen files in the OER assistant's style: two `010_`, and a lone `999_`."""
+    folder = tmp_path / "node"
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "node_modules").symlink_to(node / "node_modules")
+    parts = (REPOSITORY / "tests" / "app" / "oer_assistant.sql").read_text().split("\n\n")
+    names = [*(f"{number:03}_a" for number in range(1, 11)), "010_b", "011_a", "015_a", "999_last"]
+    size = -(-len(parts) // len(names))
+    for number, name in enumerate(names):
+        sql = json.dumps("\n\n".join(parts[number * size : (number + 1) * size]) or "SELECT 1")
+        migration = f"exports.up = (pgm) => {{ pgm.sql({sql}); }};\nexports.down = false;\n"
+        (folder / "migrations" / f"{name}.js").write_text(migration)
+    done = run_node(folder, database_url, "up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    models = (
+        f"import sys\nsys.path.insert(0, {str(REPOSITORY)!r})\nfrom app.models import metadata\n"
+    )
+    project = Project(tmp_path / "project", database_url).models(models)
+    for path in (REPOSITORY / "alembic" / "versions").glob("*.py"):
+        shutil.copy(path, project.versions)
+    before, rows = whole_dump(database_url), query(database_url, "TABLE pgmigrations")
+    adopt(project)
+    assert query(database_url, "TABLE pgmigrations") == [("001_initial_schema",)]
+    assert "revision_number_floor = 16" in (project.path / "alembic.ini").read_text()
+    assert run_node(folder, database_url, "up").returncode != 0
+    adopt(project, undo=True)
+    assert whole_dump(database_url) == before
+    adopt(project)
+    project.upgrade()
+    assert project.check()
+    kept = "SELECT id, name, run_on FROM pgmigrations_history WHERE status = 'adopted' ORDER BY id"
+    assert query(database_url, kept) == rows
 
 
 def test_it_is_given_back_as_it_was(project: Project, migrate: NodePgMigrate) -> None:
@@ -224,6 +331,7 @@ def test_a_run_of_the_other_tool_is_not_disturbed(project: Project) -> None:
     [
         ([f"{number:03}_x" for number in range(1, 16)] + ["010_y", "999_last"], 16),
         (["1704110400000_users", "1704110500000_more"], None),
+        (["001_a", "100_b", "101_c", "102_d"], 103),
         (["first"], None),
         ([], None),
     ],

@@ -52,24 +52,33 @@ def schema_dump(
         LookupError: There is no pg_dump.
         RuntimeError: pg_dump failed; the message is its own.
     """
+    options = ["--schema-only", "--no-owner", "--no-privileges"]
+    options += [f"--exclude-table={pattern}" for pattern in exclude_tables]
+    return normalized(_dumped(url, pg_dump or embedded_pg_dump(), options))
+
+
+def whole_dump(url: str) -> str:
+    """Dump all of a database: owners, privileges, rows and positions of sequences included.
+
+    Args:
+        url: SQLAlchemy URL of the database.
+    """
+    noise = ("\\restrict ", "\\unrestrict ")
+    lines = _dumped(url, embedded_pg_dump(), []).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(noise))
+
+
+def _dumped(url: str, pg_dump: Path, options: Sequence[str]) -> str:
     address = make_url(url)
     _, arguments = address.get_dialect()().create_connect_args(address)
     password = arguments.pop("password", None)
-    command = [
-        str(pg_dump or embedded_pg_dump()),
-        "--schema-only",
-        "--no-owner",
-        "--no-privileges",
-        "--no-password",
-        "--encoding=UTF8",
-        *(f"--exclude-table={pattern}" for pattern in exclude_tables),
-        f"--dbname={_connection_string(arguments)}",
-    ]
+    command = [str(pg_dump), *options, "--no-password", "--encoding=UTF8"]
+    command.append(f"--dbname={_connection_string(arguments)}")
     environment = os.environ | ({} if password is None else {"PGPASSWORD": str(password)})
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pg_dump failed: {done.stderr.decode(errors='replace').strip()}")
-    return normalized(done.stdout.decode())
+    return done.stdout.decode()
 
 
 def embedded_pg_dump() -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,11 +14,16 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.alembic_private import version_table_of
-from pgmigrations.run.ledger import Row
+from pgmigrations.run.ledger import Row, Status
 from pgmigrations.run.ledger_table import LedgerTable
+from pgmigrations.run.place import Place, place_of
 
 T = TypeVar("T")
+
+
+def agreed(question: str) -> bool:
+    """Ask a person; nobody has not agreed."""
+    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() == "y"
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,13 @@ class OpenProject:
         directory: Its revision files.
         context: Alembic's context, connected.
         heads: The version rows.
-        ledger: The ledger's table.
+        place: The version table, and the ledger beside it.
     """
 
     directory: ScriptDirectory
     context: MigrationContext
     heads: frozenset[str]
-    ledger: LedgerTable
+    place: Place
 
     @property
     def driver(self) -> Any:
@@ -46,9 +52,15 @@ class OpenProject:
         """Return the revision files, the first one first."""
         return list(self.directory.walk_revisions())[::-1]
 
-    def latest(self) -> dict[str, Row]:
+    @property
+    def ledger(self) -> LedgerTable:
+        """The ledger's table."""
+        return self.place.ledger
+
+    def latest(self, among: Collection[Status] = frozenset(Status)) -> dict[str, Row]:
         """Return the last row of each revision; none where there is no ledger."""
-        return self.ledger.latest(self.driver) if self.ledger.is_there(self.driver) else {}
+        there = self.ledger.is_there(self.driver)
+        return self.ledger.latest(self.driver, among) if there else {}
 
 
 def with_project(config: Config, work: Callable[[OpenProject], T], *, writes: bool = False) -> T:
@@ -68,11 +80,7 @@ def with_project(config: Config, work: Callable[[OpenProject], T], *, writes: bo
         connection.rollback()
         if not writes:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        schema = "SELECT coalesce(current_schema()::text, 'public')"
-        table = version_table_of(context)
-        place = table.schema or str(connection.exec_driver_sql(schema).scalar_one())
-        opened = OpenProject(directory, context, frozenset(heads), LedgerTable(place, table.name))
-        done.append(work(opened))
+        done.append(work(OpenProject(directory, context, frozenset(heads), place_of(context))))
         return []
 
     try:

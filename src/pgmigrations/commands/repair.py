@@ -5,22 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.util import CommandError
 
-from pgmigrations.commands.project import OpenProject, with_project
+from pgmigrations.commands.project import OpenProject, agreed, with_project
 from pgmigrations.commands.status import states_of
 from pgmigrations.run.checksum import checksum
 from pgmigrations.run.ledger import Entry, Status
 
 
-def repair(config: Config) -> None:
+def repair(config: Config, *, revision: str | None = None, yes: bool = False) -> None:
     """Write the checksums of changed revisions into the ledger, with a row that says so.
 
     Args:
         config: Alembic's configuration of the project.
+        revision: The one to accept; by default every one that has changed.
+        yes: Do not ask.
+
+    Raises:
+        CommandError: That revision has not changed, or nobody was there to answer.
     """
 
     def accept(project: OpenProject) -> None:
         changed = {one.revision for one in states_of(project) if one.is_changed}
+        if revision is not None:
+            if revision not in changed:
+                raise CommandError(f"{revision} is not applied, or has not changed since")
+            changed = {revision}
+        for one in sorted(changed):
+            print(f"Changed since it was applied: {one}")
+        if changed and not yes and not agreed("Accept it as it is now?"):
+            raise CommandError("Nothing was accepted. To accept it without a question: --yes")
         for script in project.revisions():
             if script.revision in changed:
                 path = Path(script.path)

@@ -18,9 +18,10 @@ from rich.table import Table
 
 from pgmigrations.commands.project import OpenProject, with_project
 from pgmigrations.run.checksum import checksum
-from pgmigrations.run.ledger import Row, Status
+from pgmigrations.run.ledger import APPLIED, SETTLED, Row, Status
 
-APPLIED = frozenset({Status.APPLIED, Status.STAMPED, Status.ADOPTED, Status.REPAIRED})
+NOT_CLEAN = 3
+"""Exit code where something is to be done; 1 is Python's own for a failure."""
 _COLOURS = {"applied": "green", "pending": "yellow", "ahead": "cyan"}
 
 
@@ -57,7 +58,7 @@ def status(config: Config, *, as_json: bool = False) -> int:
         as_json: Print JSON.
 
     Returns:
-        0 where all is applied as the files are; 1 where something is pending, failed, half done
+        0 where all is applied as the files are; 3 where something is pending, failed, half done
         or changed.
     """
     states = with_project(config, lambda project: list(states_of(project)))
@@ -66,27 +67,26 @@ def status(config: Config, *, as_json: bool = False) -> int:
     else:
         Console().print(_page(states))
     is_clean = all(one.state in ("applied", "ahead") and not one.is_changed for one in states)
-    return 0 if is_clean else 1
+    return 0 if is_clean else NOT_CLEAN
 
 
 def states_of(project: OpenProject) -> Iterator[RevisionState]:
     """Say of each revision how it stands: those of the files in order, then those without one."""
-    latest = project.latest()
-    applied = _applied(project, latest)
+    latest, settled = project.latest(), project.latest(SETTLED)
+    applied = _applied(project, settled)
     files = project.revisions()
     for script in files:
         row = latest.get(script.revision)
         is_applied = script.revision in applied
-        yield _state(
-            script.revision, _word(row, is_applied), row, is_applied and _differs(script, row)
-        )
+        is_changed = is_applied and _differs(script, settled.get(script.revision))
+        yield _state(script.revision, _word(row, is_applied), row, is_changed)
     known = {script.revision for script in files}
-    for revision, row in sorted(latest.items(), key=lambda one: one[1].id):
+    for revision, row in sorted(settled.items(), key=lambda one: one[1].id):
         if revision not in known and row.status in APPLIED - {Status.ADOPTED}:
             yield _state(revision, "ahead", row, False)
 
 
-def _applied(project: OpenProject, latest: dict[str, Row]) -> set[str]:
+def _applied(project: OpenProject, settled: dict[str, Row]) -> set[str]:
     applied: set[str] = set()
     for head in project.heads:
         try:
@@ -94,15 +94,15 @@ def _applied(project: OpenProject, latest: dict[str, Row]) -> set[str]:
             applied |= {script.revision for script in found}
         except (CommandError, RevisionError):
             # The database is ahead of the files; the ledger knows what it went through.
-            applied |= {name for name, row in latest.items() if row.status in APPLIED}
+            applied |= {name for name, row in settled.items() if row.status in APPLIED}
     return applied
 
 
 def _word(row: Row | None, is_applied: bool) -> str:
+    if row is not None and row.progress is not None:
+        return "half done"
     if is_applied:
         return "applied"
-    if row is not None and row.progress and row.direction == "upgrade":
-        return "half done"
     return "failed" if row is not None and row.status == Status.FAILED else "pending"
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import sys
+import time
+from typing import TYPE_CHECKING
 
+import psycopg2
 from alembic.config import Config
 from alembic.util import CommandError
 
-from pgmigrations.commands.project import OpenProject, with_project
-from pgmigrations.run.lock import LockKeys, lock_holders
-from pgmigrations.run.session import rows
+from pgmigrations.commands.project import OpenProject, agreed, with_project
+from pgmigrations.run.lock import lock_holders
+from pgmigrations.run.session import rows, sessions
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions as driver
+
+_PATIENCE = 10.0
 
 
 def unlock(config: Config, *, yes: bool = False) -> None:
@@ -23,38 +30,41 @@ def unlock(config: Config, *, yes: bool = False) -> None:
         yes: Do not ask.
 
     Raises:
-        CommandError: The role may not end the session, or nobody was there to answer.
+        CommandError: The role may not end the session, it did not end within 10 seconds, or nobody
+            was there to answer.
     """
 
     def end(project: OpenProject) -> None:
         driver = project.driver
-        database = rows(driver, "SELECT current_database()::text")[0][0]
-        keys = LockKeys.of(database, project.ledger.schema, project.ledger.version_table)
-        holders = {
-            one.pid: one for key in (keys.runner, keys.work) for one in lock_holders(driver, key)
-        }
+        both = (project.place.keys.runner, project.place.keys.work)
+        holders = {one.pid: one for key in both for one in lock_holders(driver, key)}
         if not holders:
             print("Nobody holds the lock")
             return
         for holder in holders.values():
             print(f"The lock is held by {holder}")
-        if not yes and not _agreed():
+        if not yes and not agreed("End it? What it has under way is taken back."):
             raise CommandError("Nothing was ended. To end the session without a question: --yes")
         for pid in holders:
             try:
                 rows(driver, "SELECT pg_catalog.pg_terminate_backend(%s)", (pid,))
-            except Exception as error:
+            except psycopg2.Error as error:
                 said = str(error).strip().partition("\n")[0]
                 raise CommandError(
                     f"Session {pid} was not ended: {said}. Use its own role, or one that is a "
                     "member of pg_signal_backend"
                 ) from error
+            _wait_for_end(driver, pid)
             print(f"Session {pid} is ended")
 
     with_project(config, end, writes=True)
 
 
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        return False
-    return input("End it? What it has under way is taken back. [y/N] ").strip().lower() == "y"
+def _wait_for_end(connection: driver.connection, pid: int) -> None:
+    limit = time.monotonic() + _PATIENCE
+    while sessions(connection, [pid]):
+        if time.monotonic() > limit:
+            raise CommandError(f"Session {pid} was told to end, and has not within 10 s")
+        # Else the view stays as it was first seen.
+        connection.rollback()
+        time.sleep(0.1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import steps_from_nothing
 from pgmigrations.migrate.core.options import metadatas_of, relation, scope_of, settings_of
 from pgmigrations.migrate.core.quoting import qualified
+from pgmigrations.migrate.ini import with_settings
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.run.adoption import NODE_COLUMNS, convert, is_node_table, restore, take_node_lock
 from pgmigrations.run.ledger import SUFFIX
-from pgmigrations.run.lock import LockKeys, runner_lock
+from pgmigrations.run.lock import RunnerLock, runner_lock
+from pgmigrations.run.place import Place, place_of
 from pgmigrations.run.session import rows
+from pgmigrations.run.working_session import second_session
 from pgmigrations.settings import SECTION
 
 ADOPTING = "pgmigrations_adopting"
@@ -69,8 +73,8 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, keep: Collec
     settings = settings_of(context)
     assert connection is not None
     assert settings is not None
-    scope = scope_of(context)
-    schema, table = settings.version_table_schema or scope.default_schema, settings.version_table
+    place = place_of(context, settings.version_table)
+    schema, table = place.schema, place.table
     driver: Any = connection.connection.dbapi_connection
     if not is_node_table(driver, schema, table):
         columns = ", ".join(sorted(NODE_COLUMNS))
@@ -86,23 +90,23 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, keep: Collec
         )
     _refuse_strangers(context, keep)
     head = upgrade[count - 1].revision.revision
-    connection.rollback()
-    with _locked(context, schema, table):
+    with _locked(context, place):
         take_node_lock(driver)
         names = rows(driver, f"SELECT name::text FROM {qualified(schema, table)}")
         if not is_node_table(driver, schema, table):
             return "Nothing to do: another run has adopted the database"
         convert(driver, schema, table, [head])
         driver.commit()
-    _write_settings(context, keep, number_floor(name for (name,) in names))
-    return f"Adopted at {head}: what node-pg-migrate ran stands in {table}{SUFFIX}"
+    floor = number_floor(name for (name,) in names)
+    unwritten = _write(context, _new_settings(context, keep, floor))
+    return f"Adopted at {head}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
 
 
 def number_floor(names: Iterable[str]) -> int | None:
     """Return the number that new revisions begin with, after those of another tool.
 
-    A number far above the rest, such as that of a `999_` which was to come last, does not count,
-    and timestamps are no numbers.
+    A lone number far above the rest, such as that of a `999_` which was to come last, does not
+    count, and timestamps are no numbers.
 
     Example:
         >>> number_floor(["001_users", "010_a", "010_b", "015_c", "999_last"])
@@ -113,36 +117,41 @@ def number_floor(names: Iterable[str]) -> int | None:
     """
     digits = {name.partition("_")[0] for name in names}
     numbers = sorted({int(one) for one in digits if one.isdecimal() and len(one) < _TIMESTAMP})
-    highest = 0
-    for number in numbers:
-        if highest and number > 10 * highest + 10:
-            break
-        highest = number
-    return highest + 1 if highest else None
+    if len(numbers) > 1 and numbers[-1] > 10 * numbers[-2] + 10:
+        numbers.pop()
+    return numbers[-1] + 1 if numbers else None
 
 
 _TIMESTAMP = 10
 
 
-def _write_settings(context: MigrationContext, keep: Collection[str], floor: int | None) -> None:
-    """Write into alembic.ini what is left alone for good, and where new numbers begin."""
+def _new_settings(
+    context: MigrationContext, keep: Collection[str], floor: int | None
+) -> dict[str, str]:
+    """Return what alembic.ini is to say: what is left alone, and where new numbers begin."""
     settings = settings_of(context)
     assert settings is not None
-    if context.config is None or context.config.config_file_name is None:
-        return
     written: dict[str, str] = {}
     ignored = dict.fromkeys([*settings.ignore_tables, *keep])
     if len(ignored) > len(settings.ignore_tables):
         written["ignore_tables"] = " ".join(ignored)
     if floor is not None and floor > settings.revision_number_floor:
         written["revision_number_floor"] = str(floor)
-    path = Path(context.config.config_file_name)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    lines = [line for line in lines if line.partition("=")[0].strip() not in written]
-    place = lines.index(f"[{SECTION}]") + 1
-    lines[place:place] = [f"{key} = {value}" for key, value in written.items()]
-    if written:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return written
+
+
+def _write(context: MigrationContext, values: Mapping[str, str]) -> str:
+    """Write settings into alembic.ini; return what to write by hand where that fails."""
+    assert context.config is not None
+    path = Path(context.config.config_file_name or "alembic.ini")
+    try:
+        old = path.read_text(encoding="utf-8")
+        if values:
+            path.write_text(with_settings(old, SECTION, values), encoding="utf-8")
+    except OSError as error:
+        lines = "; ".join(f"{key} = {value}" for key, value in values.items())
+        return f". {path.name} cannot be written ({error.strerror}): add to [{SECTION}] {lines}"
+    return ""
 
 
 def _undone(context: MigrationContext) -> str:
@@ -150,28 +159,22 @@ def _undone(context: MigrationContext) -> str:
     settings = settings_of(context)
     assert connection is not None
     assert settings is not None
-    schema = settings.version_table_schema or scope_of(context).default_schema
-    table = settings.version_table
+    place = place_of(context, settings.version_table)
     driver: Any = connection.connection.dbapi_connection
-    connection.rollback()
-    with _locked(context, schema, table):
+    with _locked(context, place):
         take_node_lock(driver)
-        restore(driver, schema, table)
+        restore(driver, place.schema, place.table)
         driver.commit()
-    return f"{table} is node-pg-migrate's again"
+    return f"{place.table} is node-pg-migrate's again"
 
 
-def _locked(context: MigrationContext, schema: str, table: str) -> Any:
+def _locked(context: MigrationContext, place: Place) -> AbstractContextManager[RunnerLock]:
     connection = context.connection
     settings = settings_of(context)
     assert connection is not None
     assert settings is not None
-    database = connection.exec_driver_sql("SELECT current_database()::text").scalar_one()
     connection.rollback()
-    locking = connection.engine.raw_connection()
-    locking.detach()
-    dbapi: Any = locking.dbapi_connection
-    return runner_lock(dbapi, LockKeys.of(str(database), schema, table), wait=settings.lock_wait)
+    return runner_lock(second_session(connection), place.keys, wait=settings.lock_wait)
 
 
 def is_adopted(driver: Any, schema: str, table: str) -> bool:

@@ -9,13 +9,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.options import settings_of
-from pgmigrations.run.ledger import Status
-from pgmigrations.run.ledger_table import LedgerTable
-
-_IS_APPLIED = frozenset({Status.APPLIED, Status.STAMPED, Status.ADOPTED, Status.REPAIRED})
+from pgmigrations.run.ledger import APPLIED, SETTLED
+from pgmigrations.run.place import place_of
 
 
 class DatabaseAhead(PgMigrationsError):
@@ -45,12 +42,12 @@ def is_ahead(context: MigrationContext, heads: Collection[str]) -> bool:
     unknown = {head for head in heads if not _is_known(script, head)}
     if not unknown:
         return False
-    ledger = LedgerTable(version_table_of(context).schema or "", settings.version_table)
+    ledger = place_of(context).ledger
     driver: Any = connection.connection.dbapi_connection
     if not ledger.is_there(driver):
         return False
-    latest = ledger.latest(driver)
-    applied = {name for name, row in latest.items() if row.status in _IS_APPLIED}
+    latest = ledger.latest(driver, SETTLED)
+    applied = {name for name, row in latest.items() if row.status in APPLIED}
     if not unknown <= applied or not set(script.get_heads()) <= applied:
         return False
     more = sorted(name for name in applied if not _is_known(script, name))

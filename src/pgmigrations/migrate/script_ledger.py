@@ -6,14 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.step import entries
+from pgmigrations.run.step import Step, entries
 
 
-def ledger_in_scripts(context: MigrationContext, steps: Sequence[MigrationStep]) -> None:
+def ledger_in_scripts(context: MigrationContext, steps: Sequence[Step]) -> None:
     """Let each step of a script write its rows, in the step's own transaction.
 
     Args:
@@ -29,7 +29,7 @@ def ledger_in_scripts(context: MigrationContext, steps: Sequence[MigrationStep])
 def _recorded(
     run: Callable[..., None],
     context: MigrationContext,
-    step: MigrationStep,
+    step: Step,
     ledger: LedgerTable,
     is_first: bool,
 ) -> Callable[..., None]:

@@ -15,13 +15,16 @@ from pgmigrations.migrate.core.alembic_private import (
     MigrationsFn,
     is_changing,
     is_external,
+    is_stamp,
     is_upgrade,
 )
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.failure import explain
+from pgmigrations.run.half_done import refuse_half_done
 from pgmigrations.run.runner import runner
+from pgmigrations.run.step import Step, revision_of
 from pgmigrations.run.within import within_transaction
 
 
@@ -36,53 +39,65 @@ def prepared(work: MigrationsFn) -> MigrationsFn:
 
     def steps(heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
         if context.as_sql:
-            planned = list(work(heads, context))
-            guard_scripts(context, heads, planned)
-            ledger_in_scripts(context, planned)
-            return planned
+            written: list[Step] = list(work(heads, context))  # type: ignore[arg-type]
+            guard_scripts(context, heads, written)
+            ledger_in_scripts(context, written)
+            return written
         if not is_changing(work):
             return list(work(heads, context))
-        if is_upgrade(work) and is_ahead(context, heads):
-            return []
-        if not list(work(heads, context)) and not context.purge:
+        planned = _planned(work, heads, context)
+        if not planned and not context.purge:
             return []
         if is_external(context):
-            ready = _ready(list(work(heads, context)), context, heads)
-            return within_transaction(context, ready)
+            recognised = _prepare(planned, context, heads)
+            return within_transaction(context, planned, recognised)
         with runner(context) as running:
             # Read anew: another run may have been at work until the lock was free.
             at = () if context.purge else context.get_current_heads()
-            if is_upgrade(work) and is_ahead(context, at):
-                return []
-            ready = _ready(list(work(at, context)), context, at)
+            planned = _planned(work, at, context)
+            recognised = _prepare(planned, context, at)
             assert context.connection is not None
             context.connection.rollback()
-            running.run(ready, at)
+            running.run(planned, at, recognised)
         return []
 
     return steps
 
 
-def _ready(
-    planned: list[MigrationStep], context: MigrationContext, heads: Collection[str]
-) -> Sequence[MigrationStep]:
-    upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
-    if planned and not heads and len(upgrade) == len(planned):
-        for step in planned[: already_applied(context, upgrade)]:
-            step.migration_fn = record
-    for step in planned:
-        step.migration_fn = _explained(step.migration_fn, step)
+def _planned(
+    work: MigrationsFn, heads: Collection[str], context: MigrationContext
+) -> Sequence[Step]:
+    """Ask Alembic what is to be run."""
+    if is_upgrade(work) and is_ahead(context, heads):
+        return []
+    planned: list[Step] = list(work(heads, context))  # type: ignore[arg-type]
+    if not is_stamp(work):
+        assert context.script is not None
+        known = {script.revision for script in context.script.walk_revisions()}
+        refuse_half_done(context, planned, known)
     return planned
+
+
+def _prepare(
+    planned: Sequence[Step], context: MigrationContext, heads: Collection[str]
+) -> Collection[str]:
+    """Find out which steps' work is there already, and let the others tell where they failed."""
+    upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
+    recognised: set[str] = set()
+    if planned and not heads and len(upgrade) == len(planned):
+        for step in upgrade[: already_applied(context, upgrade)]:
+            step.migration_fn = record
+            recognised.add(revision_of(step))
+    for one in planned:
+        one.migration_fn = _explained(one.migration_fn, one)
+    return recognised
 
 
 def record(**kw: Any) -> None:
     """Stand in for a revision whose work is there; Alembic's log calls it by this name."""
 
 
-record.is_run = False  # type: ignore[attr-defined]
-
-
-def _explained(run: Callable[..., None], step: MigrationStep) -> Callable[..., None]:
+def _explained(run: Callable[..., None], step: Step) -> Callable[..., None]:
     @functools.wraps(run)
     def run_explained(**kw: Any) -> None:
         try:
@@ -96,7 +111,7 @@ def _explained(run: Callable[..., None], step: MigrationStep) -> Callable[..., N
     return run_explained
 
 
-def _place(step: MigrationStep) -> str:
+def _place(step: Step) -> str:
     if isinstance(step, RevisionStep):
         direction = "revision" if step.is_upgrade else "the downgrade of revision"
         return f"in {direction} {step.revision.revision}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
-from pgmigrations.run.ledger import COLUMNS, SUFFIX, Entry, Status
+from pgmigrations.run.half_done import half_done
+from pgmigrations.run.ledger import APPLIED, COLUMNS, SETTLED, SUFFIX, Entry, Status
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.session import rows
 
@@ -34,6 +35,17 @@ class OtherToolAtWork(PgMigrationsError):
         )
 
 
+class GrantPassedOn(PgMigrationsError):
+    """A right on the table was granted by a role that is not its owner."""
+
+    def __init__(self, name: str, privilege: str, grantor: str, grantee: str) -> None:
+        super().__init__(
+            f"{grantor} has passed {privilege} on {name} on to {grantee}, which nobody else could "
+            "give back",
+            f"REVOKE it first, as {grantor}",
+        )
+
+
 @dataclass(frozen=True)
 class Found:
     """What an adoption changes and its undoing gives back; kept as the ledger's comment.
@@ -41,16 +53,21 @@ class Found:
     Attributes:
         names: New name to old one, of constraints.
         sequence: The old name of the sequence; empty where the table has none.
-        grants: Who may do what on the table: grantee (empty for PUBLIC), privilege, grantable.
+        position: The sequence's last value, and whether it was given.
+        grants: Who may do what on the table: column (empty for all of it), grantee (empty for
+            PUBLIC), privilege, grantable.
         sequence_grants: The same on the sequence.
         comment: The table's own comment.
+        heads: The revisions that it was adopted at.
     """
 
     names: dict[str, str]
     sequence: str
+    position: list[Any]
     grants: list[list[Any]]
     sequence_grants: list[list[Any]]
     comment: str | None
+    heads: list[str]
 
 
 _COLUMNS = """
@@ -63,12 +80,20 @@ SELECT s.relname::text FROM pg_catalog.pg_class s
 WHERE s.oid = to_regclass(pg_get_serial_sequence(%s, 'id'))
 """
 _GRANTS = """
-SELECT coalesce(r.rolname::text, ''), g.privilege_type, g.is_grantable
-FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) WITH ORDINALITY
+SELECT a.attname, coalesce(r.rolname::text, ''), g.privilege_type, g.is_grantable,
+       CASE WHEN g.grantor <> c.relowner THEN pg_get_userbyid(g.grantor)::text END
+FROM pg_catalog.pg_class c
+CROSS JOIN LATERAL (
+    SELECT 0 AS attnum, '' AS attname, c.relacl AS acl
+    UNION ALL
+    SELECT t.attnum, t.attname::text, t.attacl FROM pg_catalog.pg_attribute t
+    WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL AND NOT t.attisdropped
+) a
+CROSS JOIN LATERAL pg_catalog.aclexplode(a.acl) WITH ORDINALITY
      AS g (grantor, grantee, privilege_type, is_grantable, n)
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee
 WHERE c.oid = to_regclass(%s) AND g.grantee <> c.relowner
-ORDER BY g.n
+ORDER BY a.attnum, g.n
 """
 _COMMENT = "SELECT obj_description(to_regclass(%s), 'pg_class')"
 
@@ -108,6 +133,9 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         schema: The table's schema.
         table: The table.
         heads: The revisions that the database is at.
+
+    Raises:
+        GrantPassedOn: A role has passed a right on, which only that role could give back.
     """
     old, new = qualified(schema, table), qualified(schema, table + SUFFIX)
     names = {
@@ -115,23 +143,23 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         for (name,) in rows(connection, _CONSTRAINTS, (old,))
         if name.startswith(table)
     }
-    sequences = [name for (name,) in rows(connection, _SEQUENCE, (old,))]
+    sequence = "".join(name for (name,) in rows(connection, _SEQUENCE, (old,)))
+    counter = qualified(schema, sequence) if sequence else ""
     found = Found(
         names,
-        sequences[0] if sequences else "",
-        [list(row) for row in rows(connection, _GRANTS, (old,))],
-        [
-            list(row)
-            for one in sequences
-            for row in rows(connection, _GRANTS, (qualified(schema, one),))
-        ],
+        sequence,
+        list(rows(connection, f"SELECT last_value, is_called FROM {counter}")[0])
+        if counter
+        else [],
+        _granted(connection, old),
+        _granted(connection, counter) if counter else [],
         rows(connection, _COMMENT, (old,))[0][0],
+        heads,
     )
     statements = _revocations(old, found.grants)
-    if found.sequence:
-        there = qualified(schema, found.sequence)
-        statements += _revocations(there, found.sequence_grants)
-        statements.append(f"ALTER SEQUENCE {there} RENAME TO {identifier(_sequence(table))}")
+    if counter:
+        statements += _revocations(counter, found.sequence_grants)
+        statements.append(f"ALTER SEQUENCE {counter} RENAME TO {identifier(_sequence(table))}")
     statements.append(f"ALTER TABLE {old} RENAME TO {identifier(table + SUFFIX)}")
     statements += [_renamed(new, before, after) for after, before in names.items()]
     statements += [f"ALTER TABLE {new} ADD COLUMN {one}" for one in _added()]
@@ -158,7 +186,7 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
         table: The version table.
 
     Raises:
-        NotAdopted: The database was not adopted, or something was applied since.
+        NotAdopted: The database was not adopted, or it has moved on since.
     """
     old, new = qualified(schema, table), qualified(schema, table + SUFFIX)
     said = rows(connection, _COMMENT, (new,))[0][0]
@@ -166,15 +194,7 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
         found = Found(**json.loads(said or ""))
     except (ValueError, TypeError):
         raise NotAdopted(f"{table} was not made of another tool's table") from None
-    since = rows(
-        connection,
-        f"SELECT DISTINCT revision FROM {new} WHERE status NOT IN ('adopted', 'stamped', 'failed')",
-    )
-    if since:
-        named = ", ".join(sorted(str(one) for (one,) in since))
-        raise NotAdopted(
-            f"Revisions were run after the adoption: {named}", "Downgrade them first, or keep it"
-        )
+    _refuse_what_came_since(connection, LedgerTable(schema, table), found, old)
     statements = [
         f"DROP TABLE {old}",
         f"DELETE FROM {new} WHERE status <> 'adopted'",
@@ -189,10 +209,45 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
         statements += [
             f"ALTER SEQUENCE {there} RENAME TO {identifier(found.sequence)}",
             f"SELECT setval({literal(qualified(schema, found.sequence))}, "
-            f"coalesce(max(id), 1), max(id) IS NOT NULL) FROM {old}",
+            f"{found.position[0]:d}, {found.position[1]})",
             *_grants(qualified(schema, found.sequence), found.sequence_grants),
         ]
     _send(connection, statements)
+
+
+def _refuse_what_came_since(
+    connection: driver.connection, ledger: LedgerTable, found: Found, version_table: str
+) -> None:
+    """Refuse to lose what was run after the adoption."""
+    at = sorted(one for (one,) in rows(connection, f"SELECT version_num FROM {version_table}"))
+    latest = ledger.latest(connection)
+    begun = sorted(half_done(latest))
+    if at == sorted(found.heads) and not begun:
+        return
+    since = [
+        name
+        for name, row in ledger.latest(connection, SETTLED).items()
+        if row.status in APPLIED - {Status.ADOPTED} and name not in found.heads
+    ]
+    named = (
+        ", ".join(sorted({*since, *begun})) or f"it is at {', '.join(at) or 'the beginning'} now"
+    )
+    raise NotAdopted(
+        f"The database has moved on after the adoption: {named}",
+        f"Go back to {', '.join(found.heads)} first, or keep it adopted",
+    )
+
+
+def _position(connection: driver.connection, sequence: str) -> list[Any]:
+    return list(rows(connection, f"SELECT last_value, is_called FROM {sequence}")[0])
+
+
+def _granted(connection: driver.connection, name: str) -> list[list[Any]]:
+    found = rows(connection, _GRANTS, (name,))
+    for _, grantee, privilege, _, grantor in found:
+        if grantor is not None:
+            raise GrantPassedOn(name, privilege, grantor, grantee or "PUBLIC")
+    return [list(row[:4]) for row in found]
 
 
 def _added() -> list[str]:
@@ -214,15 +269,16 @@ def _role(name: str) -> str:
 
 
 def _revocations(name: str, grants: list[list[Any]]) -> list[str]:
-    roles = dict.fromkeys(_role(role) for role, _, _ in grants)
+    # Those of its columns go with the table's.
+    roles = dict.fromkeys(_role(role) for _, role, _, _ in grants)
     return [f"REVOKE ALL ON {name} FROM {role}" for role in roles]
 
 
 def _grants(name: str, grants: list[list[Any]]) -> list[str]:
     return [
-        f"GRANT {privilege} ON {name} TO {_role(role)}"
-        f"{' WITH GRANT OPTION' if is_grantable else ''}"
-        for role, privilege, is_grantable in grants
+        f"GRANT {privilege}{f' ({identifier(column)})' if column else ''} ON {name} "
+        f"TO {_role(role)}{' WITH GRANT OPTION' if is_grantable else ''}"
+        for column, role, privilege, is_grantable in grants
     ]
 
 

@@ -53,6 +53,13 @@ class Status(enum.StrEnum):
     """The changed code of an applied revision was accepted."""
 
 
+SETTLED = frozenset(Status) - {Status.STARTED, Status.FAILED}
+"""What a revision is left as; a row of another status says how an attempt went."""
+
+APPLIED = frozenset({Status.APPLIED, Status.STAMPED, Status.ADOPTED, Status.REPAIRED})
+"""What says that a database has a revision, as its settled row."""
+
+
 class Direction(enum.StrEnum):
     """Which of a revision's two functions was run."""
 

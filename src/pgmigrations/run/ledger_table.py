@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
-from pgmigrations.run.ledger import COLUMNS, READ, SERVER_VALUES, SUFFIX, Entry, Row, row, values_of
+from pgmigrations.run.ledger import (
+    COLUMNS,
+    READ,
+    SERVER_VALUES,
+    SUFFIX,
+    Entry,
+    Row,
+    Status,
+    row,
+    values_of,
+)
 from pgmigrations.run.session import rows
 
 if TYPE_CHECKING:
@@ -57,12 +67,19 @@ class LedgerTable:
         ((found,),) = rows(connection, "SELECT to_regclass(%s) IS NOT NULL", (self.name,))
         return bool(found)
 
-    def latest(self, connection: driver.connection) -> dict[str, Row]:
-        """Return the last row of each revision, by the revision's id."""
-        columns = ", ".join(READ)
+    def latest(
+        self, connection: driver.connection, among: Collection[Status] = frozenset(Status)
+    ) -> dict[str, Row]:
+        """Return the last row of each revision, by the revision's id.
+
+        Args:
+            connection: A connection of psycopg2's.
+            among: The statuses that count.
+        """
+        columns, words = ", ".join(READ), ", ".join(sorted(literal(one) for one in among))
         query = (
             f"SELECT DISTINCT ON (coalesce(revision, name)) {columns} FROM {self.name} "
-            "ORDER BY coalesce(revision, name), id DESC"
+            f"WHERE status IN ({words}) ORDER BY coalesce(revision, name), id DESC"
         )
         return {one.revision: one for one in _read(rows(connection, query))}
 

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,12 @@ import psycopg2
 from alembic.runtime.migration import (
     HeadMaintainer,
     MigrationContext,
-    MigrationStep,
 )
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import (
-    is_external,
     purge_version_rows,
     revision_transaction,
     version_table_of,
@@ -34,13 +32,17 @@ from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
 from pgmigrations.run.interruption import cancellable, interruptible
 from pgmigrations.run.ledger import Direction, Status
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.lock import LockHeld, LockKeys, LockLost, RunnerLock, halves, runner_lock
+from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves, runner_lock
+from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Progress, counted
 from pgmigrations.run.session import rows
-from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
+from pgmigrations.run.step import Step, direction_of, entries, entry_of, label_of, revision_of
 from pgmigrations.run.version_rows import named, rows_after, version_rows
-from pgmigrations.run.working_session import working_session
+from pgmigrations.run.working_session import second_session, working_session
 from pgmigrations.settings import Settings
+
+# Where Alembic says it, too.
+_alembic_log = logging.getLogger("alembic.runtime.migration")
 
 # lock_not_available, deadlock_detected, serialization_failure
 _TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
@@ -74,20 +76,16 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
     settings = settings_of(context)
     assert connection is not None
     assert settings is not None
-    table = version_table_of(context)
-    database, default_schema = _place(connection)
-    schema = table.schema or default_schema
+    place = place_of(context)
     connection.rollback()
-    keys = LockKeys.of(database, schema, table.name)
     with interruptible(), cancellable(connection):
-        locking = connection.engine.raw_connection()
-        locking.detach()
-        dbapi: Any = locking.dbapi_connection
         try:
-            with runner_lock(dbapi, keys, wait=settings.lock_wait) as lock:
-                ledger = LedgerTable(schema, table.name)
-                with working_session(connection, lock) as statement_timeout:
-                    yield Runner(context, settings, lock, ledger, statement_timeout)
+            second = second_session(connection)
+            with (
+                runner_lock(second, place.keys, wait=settings.lock_wait) as lock,
+                working_session(connection, lock) as statement_timeout,
+            ):
+                yield Runner(context, settings, lock, place.ledger, statement_timeout)
         except psycopg2.Error as error:
             raise explain(error) from error
         except (KeyboardInterrupt, SystemExit):
@@ -95,10 +93,20 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
             raise
 
 
-def _place(connection: Connection) -> tuple[str, str]:
-    query = "SELECT current_database()::text, coalesce(current_schema()::text, 'public')"
-    database, schema = connection.exec_driver_sql(query).one()
-    return str(database), str(schema)
+@dataclass
+class _Attempt:
+    """One try of a step.
+
+    Attributes:
+        number: How many there were before.
+        maintenance: Relations on which a vacuum was in the way of the one before.
+        blockers: Who is in the way of this one.
+    """
+
+    number: int = 0
+    maintenance: Sequence[str] = ()
+    blockers: list[Blocker] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -119,6 +127,7 @@ class Runner:
     ledger: LedgerTable
     statement_timeout: str
     _progress: dict[str, Progress] = field(default_factory=dict)
+    _recognised: frozenset[str] = frozenset()
     _has_ledger: bool = False
     _has_version_table: bool = False
 
@@ -144,12 +153,18 @@ class Runner:
                     self._progress[_key(revision, row.direction)] = Progress.parse(row.progress)
         self._driver.rollback()
 
-    def run(self, steps: Sequence[MigrationStep], heads: Collection[str]) -> None:
+    def run(
+        self,
+        steps: Sequence[Step],
+        heads: Collection[str],
+        recognised: Collection[str] = (),
+    ) -> None:
         """Run the steps, one after the other.
 
         Args:
             steps: As Alembic has planned them, under the lock.
             heads: The version rows that they start from.
+            recognised: Revisions whose work is there already: they are only recorded.
 
         Raises:
             DatabaseFailure: A revision failed; it is taken back, what came before it is kept.
@@ -157,9 +172,10 @@ class Runner:
             VersionMoved: Somebody changed the version rows meanwhile.
         """
         at = set(heads)
+        self._recognised = frozenset(recognised)
         self.read_progress()
         for number, step in enumerate(steps):
-            log_alembic.info("Running %s", step)
+            _alembic_log.info("Running %s", step)
             try:
                 at = self._run_one(step, at)
             except Exception as error:
@@ -173,60 +189,53 @@ class Runner:
                 if number < len(steps) - 1:
                     raise self._lost(error, found) from error
 
-    def _run_one(self, step: MigrationStep, at: set[str]) -> set[str]:
+    def _run_one(self, step: Step, at: set[str]) -> set[str]:
         """Run a step, as often as others are in its way."""
-        start = time.monotonic()
-        maintenance: list[str] = []
-        for attempt in range(1_000_000):
-            began = time.monotonic()
-            blockers: list[Blocker] = []
+        attempt = _Attempt()
+        end = attempt.began + self.settings.blocked_wait
+        while True:
             try:
-                watching = watched if attempt else unwatched
-                return self._attempt(step, at, began, blockers, maintenance, watching)
+                return self._attempt(step, at, attempt)
             except Exception as error:
-                left = self.settings.blocked_wait - (time.monotonic() - start)
-                if _sqlstate(error) not in _TRY_AGAIN or left <= 0 or self._is_external:
-                    self._note_failure(step, error, time.monotonic() - began)
-                    raise self._blamed(error, step, blockers) from error
+                left = end - time.monotonic()
+                if _sqlstate(error) not in _TRY_AGAIN or left <= 0:
+                    self._note_failure(step, error, time.monotonic() - attempt.began)
+                    raise self._blamed(error, step, attempt.blockers) from error
             self.read_progress()
-            maintenance = sorted({one.relation for one in blockers if one.is_maintenance} - {""})
-            if not maintenance:
-                wait_for(self.lock.connection, blockers, left)
-            time.sleep(0 if blockers and not maintenance else min(backoff(attempt), max(left, 0)))
-            log.info("Trying %s again: another session is in the way", label_of(step))
-        raise AssertionError
+            log.info("%s is tried again: another session is in the way", label_of(step))
+            attempt = self._waited(attempt, left)
 
-    @property
-    def _is_external(self) -> bool:
-        return is_external(self.context)
+    def _waited(self, attempt: _Attempt, left: float) -> _Attempt:
+        """Wait until another try is worth it."""
+        blockers = attempt.blockers
+        maintenance = sorted({one.relation for one in blockers if one.is_maintenance} - {""})
+        if blockers and not maintenance:
+            wait_for(self.lock.connection, blockers, left)
+        else:
+            time.sleep(min(backoff(attempt.number), left))
+        return _Attempt(attempt.number + 1, maintenance)
 
-    def _attempt(
-        self,
-        step: MigrationStep,
-        at: set[str],
-        began: float,
-        blockers: list[Blocker],
-        maintenance: Sequence[str],
-        watching: Callable[[Any, int], AbstractContextManager[list[Blocker]]],
-    ) -> set[str]:
-        connection = self.connection
+    def _attempt(self, step: Step, at: set[str], attempt: _Attempt) -> set[str]:
+        watching = watched if attempt.number else unwatched
         progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
         with revision_transaction(self.context):
             pid = self._begin(at)
             with watching(self.lock.connection, pid) as seen:
                 try:
-                    self._make_way(maintenance)
+                    self._make_way(attempt.maintenance)
                     self._make_tables()
                     with counted(self.context, progress, self._recorder(step)):
                         step.migration_fn()
                 finally:
-                    blockers[:] = seen
+                    attempt.blockers = seen
             maintainer = HeadMaintainer(self.context, set(at))
-            maintainer.update_to_step(step)  # type: ignore[arg-type]
-            for entry in entries(step, time.monotonic() - began):
-                self.ledger.add(connection.connection.dbapi_connection, entry)  # type: ignore[arg-type]
+            maintainer.update_to_step(step)
+            is_run = revision_of(step) not in self._recognised
+            for entry in entries(step, time.monotonic() - attempt.began, is_run=is_run):
+                self.ledger.add(self._driver, entry)
             for callback in self.context.on_version_apply_callbacks:
-                callback(ctx=self.context, step=step.info, heads=set(maintainer.heads), run_args={})  # type: ignore[attr-defined]
+                callback(ctx=self.context, step=step.info, heads=set(maintainer.heads), run_args={})
+        self.context.purge = False
         self._has_ledger = self._has_version_table = True
         return set(maintainer.heads)
 
@@ -259,7 +268,6 @@ class Runner:
             raise LockHeld([], 0)
         if self.context.purge:
             purge_version_rows(self.context)
-            self.context.purge = False
         elif set(found) != set(at):
             raise VersionMoved(at, found)
         return int(pid)
@@ -291,14 +299,14 @@ class Runner:
             with self._driver.cursor() as cursor:
                 cursor.execute(self.ledger.creation)
 
-    def _recorder(self, step: MigrationStep) -> Callable[[Progress], None]:
+    def _recorder(self, step: Step) -> Callable[[Progress], None]:
         def record(progress: Progress) -> None:
-            entry = entry_of(step, revision_of(step), Status.STARTED, progress=str(progress))
+            entry = entry_of(step, Status.STARTED, progress=str(progress))
             self.ledger.add(self._driver, entry)
 
         return record
 
-    def _note_failure(self, step: MigrationStep, error: Exception, duration: float) -> None:
+    def _note_failure(self, step: Step, error: Exception, duration: float) -> None:
         """Write down that a revision failed, where there is a ledger already."""
         if self._is_lost(error) or isinstance(error, (LockLost, LockHeld, VersionMoved)):
             return
@@ -312,7 +320,6 @@ class Runner:
             progress = self._progress.get(_key(revision_of(step), direction_of(step)))
             entry = entry_of(
                 step,
-                revision_of(step),
                 Status.FAILED,
                 duration=duration,
                 error=str(error).partition("\n")[0][:1000],
@@ -321,7 +328,7 @@ class Runner:
             self.ledger.add(self._driver, entry)
             self._driver.commit()
 
-    def _blamed(self, error: Exception, step: MigrationStep, blockers: list[Blocker]) -> Exception:
+    def _blamed(self, error: Exception, step: Step, blockers: list[Blocker]) -> Exception:
         """Say in one line what a failure means, and who was in the way."""
         if isinstance(error, (psycopg2.Error, DBAPIError)):
             error = explain(error, doing=f"in {label_of(step)}")
@@ -353,8 +360,6 @@ class Runner:
         failure.what = f"{failure.what}; {state}"
         return failure
 
-
-log_alembic = logging.getLogger("alembic.runtime.migration")
 
 # admin_shutdown, crash_shutdown, connection_failure
 _GONE = frozenset({"57P01", "57P02", "08006", "08003"})

@@ -3,57 +3,78 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from alembic.runtime.migration import MigrationStep, RevisionStep, StampStep
+from alembic.runtime.migration import RevisionStep, StampStep
+from alembic.script import Script
 
 from pgmigrations.run.checksum import checksum
 from pgmigrations.run.ledger import Direction, Entry, Status
 
+Step: TypeAlias = RevisionStep | StampStep
 
-def direction_of(step: MigrationStep) -> Direction | None:
+
+def direction_of(step: Step) -> Direction | None:
     """Say which way a step goes; a stamp goes none."""
     if isinstance(step, StampStep):
         return None
     return Direction.UPGRADE if step.is_upgrade else Direction.DOWNGRADE
 
 
-def revision_of(step: MigrationStep) -> str:
-    """Name the revision of a step."""
-    if isinstance(step, RevisionStep):
-        return str(step.revision.revision)
-    return ",".join((*step.to_revisions_no_deps, *step.from_revisions_no_deps)[:1])
+def revision_of(step: Step) -> str:
+    """Name the revision of a step; a stamp has none."""
+    return str(step.revision.revision) if isinstance(step, RevisionStep) else ""
 
 
-def label_of(step: MigrationStep) -> str:
+def label_of(step: Step) -> str:
     """Name a step in messages."""
     if isinstance(step, RevisionStep):
         return f"{'' if step.is_upgrade else 'the downgrade of '}{step.revision.revision}"
     return "the stamp"
 
 
-def entries(step: MigrationStep, duration: float | None = None) -> list[Entry]:
-    """Return the rows that a finished step leaves in the ledger."""
+def entries(step: Step, duration: float | None = None, *, is_run: bool = True) -> list[Entry]:
+    """Return the rows that a finished step leaves in the ledger.
+
+    A stamp leaves one for each revision that it passes over, so that the ledger knows all that
+    the database is said to have.
+
+    Args:
+        step: The step.
+        duration: Seconds that it took.
+        is_run: Whether its work was done here, and not found done.
+    """
     if isinstance(step, RevisionStep):
-        is_run = getattr(step.migration_fn, "is_run", True)
         status = Status.APPLIED if step.is_upgrade else Status.REVERTED
-        if not is_run:
-            status = Status.STAMPED
-        return [entry_of(step, revision_of(step), status, duration=duration)]
-    arrived = [one for one in step.to_revisions_no_deps if one not in step.from_revisions_no_deps]
-    if step.is_upgrade:
-        return [entry_of(step, one, Status.STAMPED) for one in arrived]
-    left = [one for one in step.from_revisions_no_deps if one not in step.to_revisions_no_deps]
-    return [entry_of(step, one, Status.UNSTAMPED) for one in left]
+        return [entry_of(step, status if is_run else Status.STAMPED, duration=duration)]
+    came, went = _history(step, step.to_revisions), _history(step, step.from_revisions)
+    stamped = [_entry(came[one], Status.STAMPED) for one in came if one not in went]
+    unstamped = [_entry(went[one], Status.UNSTAMPED) for one in went if one not in came]
+    return stamped[::-1] + unstamped
 
 
-def entry_of(step: MigrationStep, revision: str, status: Status, **values: Any) -> Entry:
+def entry_of(step: Step, status: Status, **values: Any) -> Entry:
     """Make a row of a step, with the checksum of its file."""
-    name, code = revision, None
-    if isinstance(step, RevisionStep):
-        path = Path(step.revision.path)
-        name = path.stem
-        with contextlib.suppress(OSError, SyntaxError, ValueError):
-            code = checksum(path.read_text(encoding="utf-8"))
-    return Entry(revision, status, name, direction_of(step), checksum=code, **values)
+    if isinstance(step, StampStep):
+        return Entry("", status, label_of(step), **values)
+    return _entry(step.revision, status, direction=direction_of(step), **values)
+
+
+def _history(step: StampStep, revisions: Iterable[str]) -> dict[str, Any]:
+    """Return revisions with all that they follow, the last first."""
+    found: dict[str, Any] = {}
+    assert step.revision_map is not None
+    for one in revisions:
+        for revision in step.revision_map.iterate_revisions(one, "base", implicit_base=True):
+            found[str(revision.revision)] = revision
+    return found
+
+
+def _entry(script: Script, status: Status, **values: Any) -> Entry:
+    path = Path(script.path)
+    code = None
+    with contextlib.suppress(OSError, SyntaxError, ValueError):
+        code = checksum(path.read_text(encoding="utf-8"))
+    return Entry(str(script.revision), status, path.stem, checksum=code, **values)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Collection
+from typing import Any
 
-from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep
+import psycopg2
+from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from pgmigrations.run.session import rows
+from pgmigrations.run.step import Step
 
 _SERVER_MAY_BE_BACK_AFTER = 10.0
 
@@ -27,25 +32,25 @@ def version_rows(engine: Engine, name: str) -> set[str] | None:
     while True:
         try:
             with engine.connect() as fresh:
-                driver = fresh.connection.dbapi_connection
-                assert driver is not None
+                driver: Any = fresh.connection.dbapi_connection
                 there = "SELECT to_regclass(%s) IS NOT NULL"
-                if not rows(driver, there, (name,))[0][0]:  # type: ignore[arg-type]
+                if not rows(driver, there, (name,))[0][0]:
                     return set()
-                found = rows(driver, f"SELECT version_num::text FROM {name}")  # type: ignore[arg-type]
+                found = rows(driver, f"SELECT version_num::text FROM {name}")
                 return {revision for (revision,) in found}
-        except Exception:
+        except (psycopg2.Error, SQLAlchemyError):
             if time.monotonic() > end:
                 return None
             time.sleep(0.5)
 
 
-def rows_after(step: MigrationStep, at: set[str]) -> set[str]:
+def rows_after(step: Step, at: set[str]) -> set[str]:
     """Return the version rows that a step leaves, without a database."""
-    silent = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True})
-    silent.impl.static_output = lambda text: None  # type: ignore[method-assign]
+    silent = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": io.StringIO()}
+    )
     maintainer = HeadMaintainer(silent, set(at))
-    maintainer.update_to_step(step)  # type: ignore[arg-type]
+    maintainer.update_to_step(step)
     return set(maintainer.heads)
 
 

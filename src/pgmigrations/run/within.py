@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.lock import LockHeld, LockKeys, lock_holders
-from pgmigrations.run.step import entries
-
-_PLACE = "SELECT current_database()::text, coalesce(current_schema()::text, 'public')"
+from pgmigrations.run.lock import LockHeld, lock_holders
+from pgmigrations.run.place import place_of
+from pgmigrations.run.step import Step, entries, revision_of
 
 
 def within_transaction(
-    context: MigrationContext, steps: Sequence[MigrationStep]
-) -> Sequence[MigrationStep]:
+    context: MigrationContext, steps: Sequence[Step], recognised: Collection[str]
+) -> Sequence[Step]:
     """Let Alembic run the steps in the caller's transaction, with rows in the ledger.
 
     Nothing can be committed or tried again here, so the lock is taken for as long as the
@@ -29,34 +28,34 @@ def within_transaction(
     Args:
         context: The connected context.
         steps: What is run; changed in place.
+        recognised: Revisions whose work is there already: they are only recorded.
 
     Raises:
         LockHeld: Another run works on the database.
     """
     connection = context.connection
     assert connection is not None
-    table = version_table_of(context)
-    database, default_schema = connection.execute(text(_PLACE)).one()
-    schema = table.schema or default_schema
-    keys = LockKeys.of(database, schema, table.name)
+    place = place_of(context)
     dbapi: Any = connection.connection.dbapi_connection
-    for key in (keys.runner, keys.work):
+    for key in (place.keys.runner, place.keys.work):
         taken = connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
         if not taken.scalar_one():
             raise LockHeld(lock_holders(dbapi, key), 0)
-    ledger = LedgerTable(schema, table.name)
     for step in steps:
-        step.migration_fn = _recorded(step.migration_fn, context, connection, step, ledger)
+        is_run = revision_of(step) not in recognised
+        step.migration_fn = _recorded(context, connection, step, place.ledger, is_run=is_run)
     return steps
 
 
 def _recorded(
-    run: Callable[..., None],
     context: MigrationContext,
     connection: Connection,
-    step: MigrationStep,
+    step: Step,
     ledger: LedgerTable,
+    *,
+    is_run: bool,
 ) -> Callable[..., None]:
+    run = step.migration_fn
     dbapi: Any = connection.connection.dbapi_connection
 
     @functools.wraps(run)
@@ -67,7 +66,7 @@ def _recorded(
             table.create(connection)
         connection.exec_driver_sql(ledger.creation)
         run(**kw)
-        for entry in entries(step, time.monotonic() - start):
+        for entry in entries(step, time.monotonic() - start, is_run=is_run):
             ledger.add(dbapi, entry)
 
     return run_recorded

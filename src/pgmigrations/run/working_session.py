@@ -63,6 +63,13 @@ def working_session(connection: Connection, lock: RunnerLock) -> Iterator[str]:
             _ask(connection, "SELECT pg_catalog.pg_advisory_unlock(%s)", (lock.keys.work,))
 
 
+def second_session(connection: Connection) -> Any:
+    """Connect once more as a connection is connected, for psycopg2 alone; the caller closes it."""
+    raw = connection.engine.raw_connection()
+    raw.detach()
+    return raw.dbapi_connection
+
+
 def _driver(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 

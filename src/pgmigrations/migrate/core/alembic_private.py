@@ -78,6 +78,11 @@ def is_upgrade(work: MigrationsFn) -> bool:
     return work.__qualname__.startswith("upgrade.")
 
 
+def is_stamp(work: MigrationsFn) -> bool:
+    """Tell whether the work is that of `alembic stamp`."""
+    return work.__qualname__.startswith("stamp.")
+
+
 def revision_transaction(context: MigrationContext) -> AbstractContextManager[Any]:
     """Begin the transaction of one revision, which `autocommit_block()` can part."""
     return context.begin_transaction(_per_migration=True)

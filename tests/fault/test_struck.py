@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from pgmigrations.embedded import temporary_server
 from tests.fault.history import CONTENTS, write_history
 from tests.fault.relay import FaultRelay, Strike, fault_relay
 from tests.support.database import Databases
 from tests.support.dump import schema_dump
 from tests.support.project import REPOSITORY, Project
+from tests.support.server import ServerAddress
 
 SAMPLE = 17
 """In the daily run every so manieth point is struck at."""
@@ -39,6 +43,7 @@ class Driver:
             text=True,
         )
         self.pid = 0
+        self.started = threading.Event()
 
     def close(self) -> None:
         """End it."""
@@ -52,12 +57,14 @@ class Driver:
         """Run the upgrade, and return its exit code, or the signal that ended it, negative."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self.started.clear()
         direct = url.difference_update_query(["host", "port"])
         through = direct.set(host="127.0.0.1", port=self.relay.port)
         through = through.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})
         self.project.on(through.render_as_string(hide_password=False))
         print(self.project.path, file=self._process.stdin, flush=True)
         self.pid = int(self._process.stdout.readline())
+        self.started.set()
         return int(self._process.stdout.readline())
 
     @property
@@ -68,8 +75,15 @@ class Driver:
 
 @pytest.fixture
 def driver(databases: Databases, tmp_path: Path) -> Iterator[Driver]:
-    host, port = _socket(databases.address.url)
-    project = Project(tmp_path / "project", databases.address.url, settings={"lock_wait": "30s"})
+    with driver_on(databases.address.url, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def driver_on(url: str, folder: Path) -> Iterator[Driver]:
+    """Drive the upgrade of the project with the twenty revisions on a server."""
+    host, port = _socket(url)
+    project = Project(folder / "project", url, settings={"lock_wait": "30s"})
     write_history(project)
     with fault_relay(host, port) as relay:
         made = Driver(project, relay)
@@ -101,9 +115,12 @@ def clean_run(driver: Driver, databases: Databases) -> tuple[int, tuple[str, lis
 
 
 def strike_all(
-    driver: Driver, databases: Databases, strike: Strike, step: int, *, may_succeed: bool
+    driver: Driver, databases: Databases, strike: Strike, step: int, *, is_kill: bool = False
 ) -> tuple[int, int]:
-    """Strike before and after each statement; return how many were struck and how many sent."""
+    """Strike before and after each statement; return how many were struck and how many sent.
+
+    A kill must be seen in the exit code; after another strike the run may still succeed.
+    """
     sent, wanted = clean_run(driver, databases)
     struck = 0
     for point in range(1, 2 * sent + 1, step):
@@ -114,8 +131,9 @@ def strike_all(
             statement = driver.relay.statements[at - 1 : at]
             place = f"{'after' if is_after else 'before'} {at} of {sent}: {statement}"
             struck += driver.relay.struck
+            assert not is_kill or code == -signal.SIGKILL, place
+            assert "Traceback" not in driver.output, f"{place}\n{driver.output}"
             if code == 0:
-                assert may_succeed, place
                 assert state(url) == wanted, f"silent: {place}"
             driver.relay.arm(0, lambda _: None, is_after=False)
             again = driver.upgrade(make_url(url))
@@ -126,8 +144,8 @@ def strike_all(
 
 def killer(driver: Driver) -> Strike:
     def kill(_: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(driver.pid, signal.SIGKILL)
+        assert driver.started.wait(timeout=10)
+        os.kill(driver.pid, signal.SIGKILL)
         if not driver.relay.is_after:
             # The statement never reaches the server.
             raise EOFError
@@ -143,25 +161,57 @@ def terminator(databases: Databases) -> Strike:
 
 
 def test_some_points_survive_a_kill(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, killer(driver), SAMPLE, may_succeed=True)
+    struck, sent = strike_all(driver, databases, killer(driver), SAMPLE, is_kill=True)
     assert struck >= 2 * sent // SAMPLE
 
 
 @pytest.mark.thorough
 def test_some_points_survive_the_end_of_their_session(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, terminator(databases), SAMPLE, may_succeed=True)
+    struck, sent = strike_all(driver, databases, terminator(databases), SAMPLE)
     assert struck >= 2 * sent // SAMPLE
 
 
 @pytest.mark.faults
 def test_every_point_survives_a_kill(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, killer(driver), 1, may_succeed=True)
+    struck, sent = strike_all(driver, databases, killer(driver), 1, is_kill=True)
     print(f"killed at {struck} points of {sent} statements")
     assert struck >= 2 * sent
 
 
 @pytest.mark.faults
 def test_every_point_survives_the_end_of_its_session(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, terminator(databases), 1, may_succeed=True)
+    struck, sent = strike_all(driver, databases, terminator(databases), 1)
     print(f"ended at {struck} points of {sent} statements")
     assert struck >= 2 * sent
+
+
+STOPS = 5
+"""A stop takes a second, so every so manieth point is struck."""
+
+
+@pytest.mark.faults
+def test_points_survive_a_stop_of_the_server(tmp_path: Path) -> None:
+    """In immediate mode, as a crash; it is started again at once."""
+    # Else a crash loses what was committed, as the throwaway servers are set.
+    settings = {"synchronous_commit": "on"}
+    with (
+        temporary_server(settings=settings) as server,
+        driver_on(server.url(), tmp_path) as driver,
+    ):
+        databases = Databases(ServerAddress(server.url("postgres"), None, "stopped"))
+
+        def stop(_: int) -> None:
+            databases.close()
+            postmaster = server.status().pid
+            assert postmaster is not None
+            os.kill(postmaster, signal.SIGQUIT)
+            while server.status().running:
+                time.sleep(0.02)
+            server.start()
+            driver.relay.host, driver.relay.server_port = _socket(server.url())
+            databases.address = ServerAddress(server.url("postgres"), None, "stopped")
+
+        struck, sent = strike_all(driver, databases, stop, STOPS)
+        print(f"stopped at {struck} points of {sent} statements")
+        assert struck >= 2 * sent // STOPS
+        databases.close()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -185,32 +184,6 @@ def test_a_held_lock_is_named(project: Project) -> None:
         with pytest.raises(CommandError, match=r"Another run works on this database.*the other"):
             project.upgrade()
     assert query(project.url, "SELECT to_regclass('account') IS NULL") == [(True,)]
-
-
-def test_it_waits_for_another_session_and_holds_nobody_up(project: Project) -> None:
-    """A reader in front of ALTER TABLE: others read the table all the while."""
-    project.upgrade()
-    write(
-        project, "002_column", "001_table", 'op.add_column("account", sa.Column("m", sa.Integer))'
-    )
-    longest = 0.0
-    with connected(project.url) as reader, connected(project.url) as client:
-        client.autocommit = True
-        with reader.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM account")
-        run = threading.Thread(target=project.upgrade)
-        run.start()
-        end = time.monotonic() + 3
-        with client.cursor() as cursor:
-            while time.monotonic() < end:
-                began = time.monotonic()
-                cursor.execute("SELECT count(*) FROM account")
-                longest = max(longest, time.monotonic() - began)
-                time.sleep(0.005)
-        reader.rollback()
-        run.join()
-    assert longest < 0.2
-    assert query(project.url, "SELECT count(m) FROM account") == [(0,)]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

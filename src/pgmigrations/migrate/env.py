@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import psycopg2
 from alembic import context
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
@@ -41,7 +42,7 @@ from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import prepared
 from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
-from pgmigrations.run.connection import open_engine
+from pgmigrations.run.connection import forget_if_lost, open_engine
 from pgmigrations.run.failure import explain
 from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
@@ -140,7 +141,9 @@ def connected(url: DatabaseUrl) -> Iterator[Connection]:
                 if other is None:
                     raise
                 raise other from error
-    except DBAPIError as error:
+            finally:
+                forget_if_lost(connection)
+    except (DBAPIError, psycopg2.Error) as error:
         raise explain(error, url=url) from error
     keep_manifest(url)
 

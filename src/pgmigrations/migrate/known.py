@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.project_files import (
@@ -81,7 +81,7 @@ def idle_at_head(work: MigrationsFn, known: Known) -> MigrationsFn:
     if found is None or rows is None:
         return work
 
-    def steps(heads: Any, migration: MigrationContext) -> Iterable[MigrationStep]:
+    def steps(heads: Any, migration: MigrationContext) -> Iterable[alembic_private.Step]:
         table = alembic_private.version_table_of(migration)
         expected = (found.version_table, found.version_table_schema or None)
         # What Alembic has read already spares the statement where there is work to do.

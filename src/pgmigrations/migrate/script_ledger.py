@@ -8,9 +8,9 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 
-from pgmigrations.migrate.core.alembic_private import version_table_of
+from pgmigrations.migrate.core.alembic_private import Step, version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.step import Step, entries
+from pgmigrations.run.step import entries
 
 
 def ledger_in_scripts(context: MigrationContext, steps: Sequence[Step]) -> None:

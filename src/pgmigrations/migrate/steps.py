@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.ahead import is_ahead
 from pgmigrations.migrate.core.alembic_private import (
     MigrationsFn,
+    Step,
     is_changing,
     is_external,
     is_stamp,
@@ -24,7 +25,7 @@ from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.failure import explain
 from pgmigrations.run.half_done import refuse_half_done
 from pgmigrations.run.runner import runner
-from pgmigrations.run.step import Step, revision_of
+from pgmigrations.run.step import revision_of
 from pgmigrations.run.within import within_transaction
 
 
@@ -37,9 +38,9 @@ def prepared(work: MigrationsFn) -> MigrationsFn:
     there. An error says in which revision it happened.
     """
 
-    def steps(heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
+    def steps(heads: Any, context: MigrationContext) -> Iterable[Step]:
         if context.as_sql:
-            written: list[Step] = list(work(heads, context))  # type: ignore[arg-type]
+            written: list[Step] = list(work(heads, context))
             guard_scripts(context, heads, written)
             ledger_in_scripts(context, written)
             return written
@@ -70,7 +71,7 @@ def _planned(
     """Ask Alembic what is to be run."""
     if is_upgrade(work) and is_ahead(context, heads):
         return []
-    planned: list[Step] = list(work(heads, context))  # type: ignore[arg-type]
+    planned: list[Step] = list(work(heads, context))
     if not is_stamp(work):
         assert context.script is not None
         known = {script.revision for script in context.script.walk_revisions()}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     from psycopg2 import extensions
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -141,6 +141,22 @@ def open_engine(url: DatabaseUrl) -> Engine:
             return _within_limit(connect, _where(url))
 
     return engine
+
+
+def forget_if_lost(connection: Connection) -> None:
+    """Let a connection go whose session has ended.
+
+    Given back as it is, it would be rolled back, and SQLAlchemy prints a traceback where that
+    fails.
+
+    Args:
+        connection: By psycopg2.
+    """
+    if connection.closed or connection.invalidated:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    if driver.closed:
+        connection.invalidate()
 
 
 def _has_own_timeout(url: DatabaseUrl, environ: Mapping[str, str]) -> bool:

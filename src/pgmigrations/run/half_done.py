@@ -8,9 +8,10 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import Step
 from pgmigrations.run.ledger import Direction, Row
 from pgmigrations.run.place import place_of
-from pgmigrations.run.step import Step, direction_of, revision_of
+from pgmigrations.run.step import direction_of, revision_of
 
 
 class HalfDone(PgMigrationsError):

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg2
+
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.pooler import is_pooled
 from pgmigrations.run.session import Session, rows, sessions
@@ -135,7 +137,7 @@ def runner_lock(
         yield RunnerLock(connection, keys, pid, pooled)
     finally:
         # With it goes the lock. A pooler keeps the server's connection, so the transaction ends.
-        with suppress(Exception):
+        with suppress(psycopg2.Error):
             connection.rollback()
         connection.close()
 

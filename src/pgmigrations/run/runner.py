@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import (
+    Step,
     purge_version_rows,
     revision_transaction,
     version_table_of,
@@ -36,7 +37,7 @@ from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves, runner
 from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Progress, counted
 from pgmigrations.run.session import rows
-from pgmigrations.run.step import Step, direction_of, entries, entry_of, label_of, revision_of
+from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
 from pgmigrations.run.version_rows import named, rows_after, version_rows
 from pgmigrations.run.working_session import second_session, working_session
 from pgmigrations.settings import Settings
@@ -86,8 +87,6 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
                 working_session(connection, lock) as statement_timeout,
             ):
                 yield Runner(context, settings, lock, place.ledger, statement_timeout)
-        except psycopg2.Error as error:
-            raise explain(error) from error
         except (KeyboardInterrupt, SystemExit):
             log.warning("Interrupted: the transaction under way is taken back; run it again")
             raise
@@ -334,7 +333,7 @@ class Runner:
             error = explain(error, doing=f"in {label_of(step)}")
         if _sqlstate(error) != "55P03" or not isinstance(error, DatabaseFailure) or not blockers:
             return error
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(psycopg2.Error):
             error.hint = f"{told(self.lock.connection, blockers)}: end it, or raise blocked_wait"
         return error
 
@@ -343,12 +342,7 @@ class Runner:
 
     @property
     def _is_closed(self) -> bool:
-        if self.connection.closed or self.connection.invalidated:
-            return True
-        try:
-            return bool(self._driver.closed)
-        except Exception:
-            return True
+        return self.connection.closed or self.connection.invalidated or bool(self._driver.closed)
 
     def _lost(self, error: Exception, found: set[str] | None) -> PgMigrationsError:
         failure = explain(error)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from alembic.runtime.migration import RevisionStep, StampStep
 from alembic.script import Script
 
+from pgmigrations.migrate.core.alembic_private import Step
 from pgmigrations.run.checksum import checksum
 from pgmigrations.run.ledger import Direction, Entry, Status
-
-Step: TypeAlias = RevisionStep | StampStep
 
 
 def direction_of(step: Step) -> Direction | None:

@@ -12,8 +12,8 @@ from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from pgmigrations.migrate.core.alembic_private import Step
 from pgmigrations.run.session import rows
-from pgmigrations.run.step import Step
 
 _SERVER_MAY_BE_BACK_AFTER = 10.0
 

@@ -10,11 +10,11 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from pgmigrations.migrate.core.alembic_private import version_table_of
+from pgmigrations.migrate.core.alembic_private import Step, version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, lock_holders
 from pgmigrations.run.place import place_of
-from pgmigrations.run.step import Step, entries, revision_of
+from pgmigrations.run.step import entries, revision_of
 
 
 def within_transaction(

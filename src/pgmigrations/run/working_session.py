@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from pgmigrations.migrate.core.execution import log
 from pgmigrations.run.lock import LockHeld, RunnerLock
 from pgmigrations.run.session import rows
 
@@ -56,11 +57,13 @@ def working_session(connection: Connection, lock: RunnerLock) -> Iterator[str]:
     try:
         yield before
     finally:
-        with contextlib.suppress(Exception):
+        try:
             connection.rollback()
             for name in _SETTINGS:
                 _try(connection, f"RESET {name}")
             _ask(connection, "SELECT pg_catalog.pg_advisory_unlock(%s)", (lock.keys.work,))
+        except (psycopg2.Error, SQLAlchemyError):
+            log.debug("The session is gone, and with it what was set")
 
 
 def second_session(connection: Connection) -> Any:

@@ -17,14 +17,15 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation, MigrationScript
-from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationContext, RevisionStep, StampStep
 from alembic.script import ScriptDirectory
 from alembic.util import sqla_compat
 from mako.template import Template  # type: ignore[import-untyped]
 from sqlalchemy import Column, CursorResult, Executable, Table, text
 from sqlalchemy.types import TypeEngine
 
-MigrationsFn = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
+Step = RevisionStep | StampStep
+MigrationsFn = Callable[[Any, MigrationContext], Iterable[Step]]
 
 
 class SendingImpl(PostgresqlImpl):

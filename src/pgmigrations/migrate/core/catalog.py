@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Generic
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.snapshot import R, Scope
@@ -95,10 +96,16 @@ def pinned(connection: Connection) -> Iterator[Mapping[str, str]]:
     With them it gives `current_schemas`, what the search path found.
     """
     before = _set(connection, PINNED)
+    restored = {name: before[name] for name in PINNED}
     try:
         yield before
-    finally:
-        _set(connection, {name: before[name] for name in PINNED})
+    except DBAPIError:
+        # They go with the transaction; a statement in it would only hide what went wrong.
+        raise
+    except BaseException:
+        _set(connection, restored)
+        raise
+    _set(connection, restored)
 
 
 class Catalog(Generic[R]):

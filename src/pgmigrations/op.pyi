@@ -588,13 +588,15 @@ def change_column(
     (`["n_distinct=5"]`) and `comment`. Empty means none, or the server's own choice.
 
     Emits `ALTER TABLE … ALTER COLUMN`, which takes ACCESS EXCLUSIVE on the table (SHARE UPDATE
-    EXCLUSIVE for statistics and options alone). A change of type rewrites the table and its
-    indexes, but for those that only lengthen; a default is taken away before it and set again
-    after it. A generated expression is changed in place by PostgreSQL 17; before, and between
-    STORED and VIRTUAL or a plain column, the column is made again with its indexes and
-    constraints: its values follow from the others. What becomes a plain column keeps its
-    values; what becomes a generated one loses its own. An identity that is added counts on
-    from the largest value.
+    EXCLUSIVE for statistics and options alone). Statistics are set on the table alone, not on
+    those that inherit from it; compression also on its partitions, which hold the values. A
+    change of type rewrites the table and its indexes, but for those that only lengthen; a
+    default is taken away before it and set again after it. A generated expression is
+    changed in place by PostgreSQL 17; before, and between STORED and VIRTUAL or a plain
+    column, the column is made again with its indexes and constraints: its values follow
+    from the others. What becomes a plain column keeps its values; what becomes a
+    generated one loses its own. An identity that is added counts on from the largest
+    value.
 
     Its reverse goes from `new` to `old`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.spec import (
@@ -14,6 +15,7 @@ from tests.fuzz.spec import (
     ForeignKeySpec,
     IndexSpec,
     KeySpec,
+    PartitionSpec,
     SchemaSpec,
     SequenceSpec,
     TableSpec,
@@ -56,6 +58,18 @@ def _owned(owner: tuple[str, ...], table: str = "t") -> SchemaSpec:
     return SchemaSpec(
         (TableSpec("", table, (INTEGER,)),), sequences=(SequenceSpec("", "s", owner=owner),)
     )
+
+
+def _partitioned(**properties: Any) -> SchemaSpec:
+    columns = (INTEGER, ColumnSpec("c2", "text", **properties))
+    partition = PartitionSpec("RANGE", ("c1",), (("p", "FROM (0) TO (10)"),))
+    return SchemaSpec((TableSpec("", "t", columns, partition=partition),))
+
+
+def _chained(type_: str) -> SchemaSpec:
+    key = ForeignKeySpec("fk", ("c1",), ("", "t"), ("c1",))
+    columns = (ColumnSpec("c1", type_, nullable=False),)
+    return SchemaSpec((TableSpec("", "t", columns, KeySpec("pk", ("c1",)), foreign_keys=(key,)),))
 
 
 FOUND: dict[str, Pair] = {
@@ -202,4 +216,17 @@ FOUND: dict[str, Pair] = {
     "a sequence whose owner goes and another comes": Pair(
         _owned(("", "t", "c1")), _owned(("", "u", "c1"), "u")
     ),
+    "compression of a table's column before its partition is made": Pair(
+        SchemaSpec(), _partitioned(compression="pglz")
+    ),
+    "compression of a column whose values are in a partition": Pair(
+        _partitioned(), _partitioned(compression="pglz")
+    ),
+    "statistics of a table's column and not of its partition's": Pair(
+        SchemaSpec(), _partitioned(statistics=500)
+    ),
+    "other statistics of a table's column and not of its partition's": Pair(
+        _partitioned(), _partitioned(statistics=500)
+    ),
+    "arrays at both ends of a foreign key": Pair(_chained("bigint[]"), _chained("integer[]")),
 }

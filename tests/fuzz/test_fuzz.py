@@ -17,14 +17,6 @@ from tests.fuzz.shrink import shrunk
 from tests.fuzz.spec import ColumnSpec, SchemaSpec, TableSpec
 from tests.support.database import Databases
 
-WITHOUT = (
-    "table: add a child",
-    "table: add a partitioned one",
-    "column: type of both ends of a foreign key",
-    "column: serial",
-    "sequence: alter",
-)
-
 
 @pytest.fixture(scope="module")
 def pair_run(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> PairRun:
@@ -44,7 +36,7 @@ def pair_run(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_random_schemas_lead_to_each_other(
     seed: int, pair_run: PairRun, databases: Databases
 ) -> None:
-    pair_run.run(draw_pair(Random(seed), databases.version // 10000, without=WITHOUT))
+    pair_run.run(draw_pair(Random(seed), databases.version // 10000))
 
 
 @pytest.mark.thorough

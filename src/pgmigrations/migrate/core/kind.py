@@ -141,6 +141,7 @@ class Comparison(Generic[R]):
         parts: The elements of its table's CREATE TABLE that make a declared record: none where
             another element brings it along, None where it takes a statement of its own, as all
             records do where this is not given.
+        completed: The operations for what those elements have no word for.
         brought: Tells whether the change of another object brings a change along, so that nothing
             is to be said of it.
         disturbed: Finds what stays as it is and must make way for the changes of others; it is
@@ -154,6 +155,7 @@ class Comparison(Generic[R]):
     reprinted: Callable[[Connection, R], R] | None = None
     named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
+    completed: Callable[[R, Difference], Sequence[MigrateOperation]] | None = None
     brought: Callable[[Change[R], Difference], bool] | None = None
     disturbed: Callable[[Difference], Iterable[Change[R]]] | None = None
 

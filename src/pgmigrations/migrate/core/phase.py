@@ -28,6 +28,8 @@ class Phase(enum.IntEnum):
     ALTER = 55
     GENERATE = 57
     """A generated column is made of others as they are in the end."""
+    COMPLETE = 58
+    """What the statement that makes a column has no word for comes once the column is there."""
     CREATE_DEPENDANT = 60
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65

@@ -52,6 +52,11 @@ class Record:
         return ()
 
     @property
+    def joined_columns(self) -> tuple[tuple[str, str, str], ...]:
+        """(schema, table, column) of those that it compares with columns of other rows."""
+        return ()
+
+    @property
     def takes_relation_name(self) -> bool:
         """Whether no other table, index or sequence of its schema can have its name."""
         return False

@@ -143,6 +143,7 @@ def _creation(
     """
     by_kind = {kind.name: kind for kind in kinds}
     elements: list[SchemaItem] = []
+    completing: list[MigrateOperation] = []
     apart: list[Record] = []
     for record in difference.declared_in(_place(table)):
         # What has been there before the table is changed, not made.
@@ -158,10 +159,13 @@ def _creation(
             apart.append(record)
         else:
             elements += parts
+            if parts and comparison.completed is not None:
+                completing += comparison.completed(record, difference)
     for operation in phrase(by_kind[table.kind], Change(None, table), difference):
         if isinstance(operation, CreateTableOp):
             operation.columns = elements
         yield operation
+    yield from completing
     for record in apart:
         yield from phrase(by_kind[record.kind], Change(None, record), difference)
 

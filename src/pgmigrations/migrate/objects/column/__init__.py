@@ -7,7 +7,7 @@ from pgmigrations.migrate.objects.column.catalog import ColumnRecord, read
 from pgmigrations.migrate.objects.column.element import parts
 from pgmigrations.migrate.objects.column.inherited import brought
 from pgmigrations.migrate.objects.column.ops import ChangeColumn
-from pgmigrations.migrate.objects.column.phrase import phrase
+from pgmigrations.migrate.objects.column.phrase import completed, phrase
 from pgmigrations.migrate.objects.column.rename import RenameColumn
 from pgmigrations.migrate.objects.column.renaming import RENAMING
 from pgmigrations.migrate.objects.column.reprinted import reprinted
@@ -16,6 +16,8 @@ KIND: Kind[ColumnRecord] = Kind(
     name="column",
     read=read,
     operations=(ChangeColumn, RenameColumn),
-    comparison=Comparison(phrase, reprinted=reprinted, parts=parts, brought=brought),
+    comparison=Comparison(
+        phrase, reprinted=reprinted, parts=parts, completed=completed, brought=brought
+    ),
     renaming=RENAMING,
 )

@@ -73,13 +73,16 @@ def is_serial_default(default: str) -> bool:
     return default.startswith("nextval(")
 
 
-def light_statements(place: Place, new: State, *, guarded: bool = False) -> list[str]:
+def light_statements(
+    place: Place, new: State, *, guarded: bool = False, has_partitions: bool = False
+) -> list[str]:
     """Write the properties that may be set any number of times.
 
     Args:
         place: Schema, table and column.
         new: The properties.
         guarded: Whether the column may be an identity by now, which has no default to drop.
+        has_partitions: Whether the table may have partitions.
     """
     alter = _alter(place)
     statements = []
@@ -97,9 +100,14 @@ def light_statements(place: Place, new: State, *, guarded: bool = False) -> list
             f"{alter} SET STORAGE {_STORAGE[storage]}" if storage else _own_storage(place)
         )
     if "compression" in new:
-        statements.append(f"{alter} SET COMPRESSION {new['compression'] or 'DEFAULT'}")
+        action = f"SET COMPRESSION {new['compression'] or 'DEFAULT'}"
+        statements.append(f"{alter} {action}")
+        if has_partitions:
+            statements.append(_in_partitions(place, action))
     if "statistics" in new:
-        statements.append(f"{alter} SET STATISTICS {int(new['statistics'] or -1)}")
+        # Tables that inherit the column have a target of their own.
+        alone = alter.replace("ALTER TABLE", "ALTER TABLE ONLY", 1)
+        statements.append(f"{alone} SET STATISTICS {int(new['statistics'] or -1)}")
     if "options" in new:
         statements.append(f"{alter} RESET (n_distinct, n_distinct_inherited)")
         if new["options"]:
@@ -188,6 +196,19 @@ BEGIN
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = {literal(qualified(*place[:2]))}::regclass
       AND a.attname = {literal(place[2])});
+END""")
+
+
+def _in_partitions(place: Place, action: str) -> str:
+    """Write a block that does to the partitions what the server does to their table alone."""
+    table, column = literal(qualified(*place[:2])), literal(place[2])
+    return do_block(f"""\
+DECLARE
+  place regclass;
+BEGIN
+  FOR place IN SELECT relid FROM pg_catalog.pg_partition_tree({table}) WHERE level > 0 LOOP
+    EXECUTE format({literal(f"ALTER TABLE %s ALTER COLUMN %I {action}")}, place, {column});
+  END LOOP;
 END""")
 
 

@@ -13,8 +13,8 @@ from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord
 
-# Options, compression and comments stay with the one that they are said of.
-_PASSED_ON = ("type", "collation", "default", "not_null", "generated", "storage", "statistics")
+# The others stay with the one that they are said of.
+_PASSED_ON = ("type", "collation", "default", "not_null", "generated", "storage")
 
 
 def brought(change: Change[ColumnRecord], difference: Difference) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from alembic.operations import Operations
-from sqlalchemy import Connection
+from alembic.operations.ops import ModifyTableOps
+from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.operation import (
     UNRENDERED,
@@ -17,6 +18,7 @@ from pgmigrations.migrate.core.operation import (
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
+from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.migrate.objects.column.catalog import ColumnRecord, definition_of, find
 from pgmigrations.migrate.objects.column.change import (
     HEAVY,
@@ -46,6 +48,7 @@ class ChangeColumn(Operation):
     schema: str | None = field(default=None, kw_only=True)
     until: Mapping[str, Sequence[str]] | None = field(default=None, kw_only=True)
     _left: frozenset[str] | None = field(default=None, init=False, repr=False, metadata=UNRENDERED)
+    _has_partitions: bool = field(default=False, init=False, repr=False, metadata=UNRENDERED)
 
     @classmethod
     def change_column(
@@ -72,13 +75,15 @@ class ChangeColumn(Operation):
         (`["n_distinct=5"]`) and `comment`. Empty means none, or the server's own choice.
 
         Emits `ALTER TABLE … ALTER COLUMN`, which takes ACCESS EXCLUSIVE on the table (SHARE UPDATE
-        EXCLUSIVE for statistics and options alone). A change of type rewrites the table and its
-        indexes, but for those that only lengthen; a default is taken away before it and set again
-        after it. A generated expression is changed in place by PostgreSQL 17; before, and between
-        STORED and VIRTUAL or a plain column, the column is made again with its indexes and
-        constraints: its values follow from the others. What becomes a plain column keeps its
-        values; what becomes a generated one loses its own. An identity that is added counts on
-        from the largest value.
+        EXCLUSIVE for statistics and options alone). Statistics are set on the table alone, not on
+        those that inherit from it; compression also on its partitions, which hold the values. A
+        change of type rewrites the table and its indexes, but for those that only lengthen; a
+        default is taken away before it and set again after it. A generated expression is
+        changed in place by PostgreSQL 17; before, and between STORED and VIRTUAL or a plain
+        column, the column is made again with its indexes and constraints: its values follow
+        from the others. What becomes a plain column keeps its values; what becomes a
+        generated one loses its own. An identity that is added counts on from the largest
+        value.
 
         Its reverse goes from `new` to `old`.
 
@@ -155,6 +160,8 @@ class ChangeColumn(Operation):
             raise MissingObject(self.subject, "Add it first, with op.add_column()")
         if self.until and not self.new["generated"] and self._are_changed(connection):
             return False
+        if "compression" in self.new:
+            self._has_partitions = _has_partitions(connection, self.schema, self.table)
         left = set(self.new)
         other = set(self.old)
         for name in self.new:
@@ -189,7 +196,7 @@ class ChangeColumn(Operation):
         new = {name: self.new[name] for name in names}
         place = (self.schema, self.table, self.column)
         heavy = heavy_statements(place, old, new, self.using) if names & set(HEAVY) else []
-        return [*heavy, *light_statements(place, new)]
+        return [*heavy, *light_statements(place, new, has_partitions=self._has_partitions)]
 
     def guarded_statements(self) -> list[str]:
         """Return blocks that look by themselves for what cannot be done twice."""
@@ -198,7 +205,8 @@ class ChangeColumn(Operation):
         if set(self.new) & set(HEAVY):
             statements = heavy_statements(place, self.old, self.new, self.using)
             heavy = [guarded_block(place, self.old, self.new, statements)]
-        return [*heavy, *light_statements(place, self.new, guarded=True)]
+        light = light_statements(place, self.new, guarded=True, has_partitions=True)
+        return [*heavy, *light]
 
     def reverse(self) -> ChangeColumn:
         """Go back to the state before."""
@@ -212,6 +220,24 @@ class ChangeColumn(Operation):
             schema=self.schema,
             until=self.until and {name: [*states[::-1]] for name, states in self.until.items()},
         )
+
+
+class CompleteColumn(ChangeColumn):
+    """The same for a column that was made just before, with which the change goes again."""
+
+    phase = Phase.COMPLETE
+
+    def reverse(self) -> ModifyTableOps:  # type: ignore[override]
+        """Do nothing."""
+        return ModifyTableOps(self.table, [], schema=self.schema)
+
+
+def _has_partitions(connection: Connection, schema: str | None, table: str) -> bool:
+    found = connection.execute(
+        text("SELECT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(CAST(:name AS regclass)))"),
+        {"name": qualified(schema, table)},
+    )
+    return bool(found.scalar_one())
 
 
 def _is_same(connection: Connection, found: ColumnRecord, state: State, name: str) -> bool:

@@ -17,7 +17,7 @@ from pgmigrations.migrate.objects.column.change import PROPERTIES, is_serial_def
 from pgmigrations.migrate.objects.column.conversion import needs_zone, using
 from pgmigrations.migrate.objects.column.element import element
 from pgmigrations.migrate.objects.column.inherited import without_brought
-from pgmigrations.migrate.objects.column.ops import ChangeColumn
+from pgmigrations.migrate.objects.column.ops import ChangeColumn, CompleteColumn
 from pgmigrations.migrate.objects.column.printed_type import printed_type
 from pgmigrations.migrate.objects.column.regenerated import (
     AddGenerated,
@@ -51,10 +51,11 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     before, after = change.before, change.after
     if before is None:
         assert after is not None
-        return [_added(after, difference)]
+        return [_added(after, difference), *completed(after, difference)]
     if after is None:
-        added = _added(before, difference.reversed())
-        return [DropGenerated(added) if before.generated else DropColumn(added)]
+        backwards = difference.reversed()
+        drop = DropGenerated if before.generated else DropColumn
+        return [drop(_added(before, backwards), completed(before, backwards))]
     if moving(before, after, difference):
         return _regenerated(change, difference)
     if before.is_inherited and after.is_inherited:
@@ -70,8 +71,10 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     plain = {before.not_null, after.not_null} <= {"", "NOT NULL"}
     is_blind = names <= _ALEMBICS and plain and not (forth or back)
     if "type" in names and is_blind:
-        # Said once more, a collation would be lost, and a generated column be in the way.
+        # Said once more, a collation would be lost, a generated column be in the way, and a foreign
+        # key be made again, for which the server finds no cast where the type is an array.
         is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
+        is_used = is_used or _is_in_foreign_key(after, difference)
         is_zoned = needs_zone(before.type, after.type)
         is_blind = not (before.collation or after.collation or is_used or is_zoned)
     if is_blind:
@@ -86,10 +89,33 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     return [_ours(before, after, _with_others(before, after, names), schema, forth, back)]
 
 
+def completed(record: ColumnRecord, difference: Difference) -> list[MigrateOperation]:
+    """Set the properties that no element of CREATE TABLE says; they go with their column."""
+    not_null = "NOT NULL" if record.not_null else ""
+    made = dataclasses.replace(
+        record, not_null=not_null, storage="", compression="", statistics="", options=()
+    )
+    if made == record:
+        return []
+    names = {name for name in PROPERTIES if getattr(made, name) != getattr(record, name)}
+    old, new = (_state(one, names) for one in (made, record))
+    schema = difference.scope.shown_schema(record.schema)
+    return [CompleteColumn(record.table, record.name, old, new, schema=schema)]
+
+
 def _added(record: ColumnRecord, difference: Difference) -> AddColumnOp:
     schema = difference.scope.shown_schema(record.schema)
     added = AddGenerated if record.generated else AddColumnOp
     return added(record.table, element(record, difference, alone=True), schema=schema)
+
+
+def _is_in_foreign_key(record: ColumnRecord, difference: Difference) -> bool:
+    place = (*record.relation, record.name)
+    return any(
+        place in one.joined_columns
+        for state in (difference.actual, difference.declared)
+        for one in state.values()
+    )
 
 
 def _regenerated(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from alembic.operations.ops import AddColumnOp, DropColumnOp
+from collections.abc import Sequence
+
+from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation, ModifyTableOps
 
 
 class DropColumn(DropColumnOp):
-    """Alembic's operation, whose reverse is the operation that adds the column as it was."""
+    """Alembic's operation, whose reverse makes the column as it was.
 
-    def __init__(self, added: AddColumnOp) -> None:
+    Args:
+        added: The operation that adds it.
+        completing: Those for what that one has no word for.
+    """
+
+    def __init__(self, added: AddColumnOp, completing: Sequence[MigrateOperation] = ()) -> None:
         super().__init__(added.table_name, added.column.name, schema=added.schema)
-        self.added = added
+        self.making = (added, *completing)
 
-    def reverse(self) -> AddColumnOp:
+    def reverse(self) -> ModifyTableOps:  # type: ignore[override]
         """Add it again."""
-        return self.added
+        return ModifyTableOps(self.table_name, [*self.making], schema=self.schema)

@@ -53,6 +53,17 @@ class ConstraintRecord(Record):
         return ((self.referred_table[0], self.referred_table[1]),)
 
     @property
+    def joined_columns(self) -> tuple[tuple[str, str, str], ...]:
+        """Both ends of a foreign key."""
+        if not self.referred_table:
+            return ()
+        schema, table = self.referred_table
+        return (
+            *((*self.relation, name) for name in self.columns),
+            *((schema, table, name) for name in self.referred_columns),
+        )
+
+    @property
     def takes_relation_name(self) -> bool:
         """Of those that have an index."""
         return self.sort in ("primary key", "unique", "exclusion")

@@ -146,11 +146,12 @@ def _table(
     items += [_index(one) for one in spec.indexes]
     if parent is not None:
         # SQLAlchemy takes a name for one of the default schema.
-        name = quoted_name(qualified(parent.schema, parent.name), quote=False)
+        name = quoted_name(qualified(parent.schema, parent.name).replace("%", "%%"), quote=False)
         keywords["postgresql_inherits"] = (name if parent.schema else parent.name,)
     if spec.partition is not None:
         columns = ", ".join(map(identifier, spec.partition.columns))
-        keywords["postgresql_partition_by"] = f"{spec.partition.strategy} ({columns})"
+        key = f"{spec.partition.strategy} ({columns})"
+        keywords["postgresql_partition_by"] = key.replace("%", "%%")
     table = Table(spec.name, metadata, *items, **keywords)
     for one in spec.exclusions:
         table.append_constraint(_exclusion(one, table))

@@ -66,6 +66,18 @@ def _partitioned(**properties: Any) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t", columns, partition=partition),))
 
 
+def _keyed(*keys: KeySpec, type_: str = "integer") -> SchemaSpec:
+    columns = (INTEGER, ColumnSpec("c2", "text"), ColumnSpec("c3", type_))
+    key = ForeignKeySpec("fk", ("c1", "c2"), ("", "t"), ("c1", "c2"))
+    return SchemaSpec((TableSpec("", "t", columns, uniques=keys, foreign_keys=(key,)),))
+
+
+def _virtual(*, stored: bool, on: tuple[str, ...]) -> SchemaSpec:
+    generated = ColumnSpec("c2", "integer", generated=Expression("{0} * 2", ("c1",)), stored=stored)
+    index = IndexSpec("ix", (ElementSpec(Expression("{0}", on)),))
+    return SchemaSpec((TableSpec("", "t", (INTEGER, generated), indexes=(index,)),))
+
+
 def _chained(type_: str) -> SchemaSpec:
     key = ForeignKeySpec("fk", ("c1",), ("", "t"), ("c1",))
     columns = (ColumnSpec("c1", type_, nullable=False),)
@@ -229,4 +241,44 @@ FOUND: dict[str, Pair] = {
         _partitioned(), _partitioned(statistics=500)
     ),
     "arrays at both ends of a foreign key": Pair(_chained("bigint[]"), _chained("integer[]")),
+    "a key that a foreign key may rest on and that goes": Pair(
+        _keyed(KeySpec("uq", ("c1", "c2"))),
+        _keyed(KeySpec("uq", ("c1", "c2")), KeySpec("a", ("c2", "c1"))),
+    ),
+    "a type of what a key includes, with a foreign key to it": Pair(
+        _keyed(KeySpec("uq", ("c1", "c2"), include=("c3",))),
+        _keyed(KeySpec("uq", ("c1", "c2"), include=("c3",)), type_="bigint"),
+    ),
+    "names that the driver would read, where SQLAlchemy passes them on": Pair(
+        SchemaSpec(),
+        SchemaSpec(
+            (
+                TableSpec("other", "100%", (INTEGER,)),
+                TableSpec("other", "t1", (ColumnSpec("c2", "text"),), inherits=("other", "100%")),
+                TableSpec(
+                    "",
+                    "t2",
+                    (ColumnSpec("%(x)s", "integer"),),
+                    partition=PartitionSpec("HASH", ("%(x)s",)),
+                ),
+            )
+        ),
+        is_created=True,
+    ),
+    "an index that lets go of a column that becomes virtual": Pair(
+        _virtual(stored=True, on=("c2",)), _virtual(stored=False, on=("c1",))
+    ),
+    "storage parameters of a TOAST table that comes and goes": Pair(
+        SchemaSpec((TableSpec("", "t", (INTEGER,)),)),
+        SchemaSpec(
+            (
+                TableSpec(
+                    "",
+                    "t",
+                    (ColumnSpec("c1", "text"),),
+                    options=(("autovacuum_enabled", "false"), ("toast.autovacuum_enabled", "off")),
+                ),
+            )
+        ),
+    ),
 }

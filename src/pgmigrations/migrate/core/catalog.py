@@ -40,6 +40,13 @@ NOT EXISTS (SELECT FROM pg_depend x
             WHERE x.classid = 'pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')"""
 """Condition on a type `t`: an extension's own types are the extension's business."""
 
+INCLUDED = """
+ARRAY(SELECT a.attname::text
+      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS included (number, place)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = included.number
+      WHERE included.place > i.indnkeyatts ORDER BY included.place)"""
+"""The columns that an index `i` in pg_index has by INCLUDE."""
+
 USERS_OF_TYPE = """\
 CROSS JOIN LATERAL (
   SELECT coalesce(array_agg(DISTINCT ARRAY[

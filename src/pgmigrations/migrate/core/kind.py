@@ -58,6 +58,10 @@ class Difference:
         """Find what is declared in a table, in the order in which it was read."""
         return self._declared_in.get(relation, ())
 
+    def actual_in(self, relation: tuple[str, str]) -> Sequence[Record]:
+        """Find what a table has, in the order in which it was read."""
+        return self._actual_in.get(relation, ())
+
     def is_serial(self, place: tuple[str, ...]) -> bool:
         """Tell whether a declared column is what the type SERIAL makes.
 
@@ -111,11 +115,19 @@ class Difference:
 
     @cached_property
     def _declared_in(self) -> dict[tuple[str, str], list[Record]]:
-        found: dict[tuple[str, str], list[Record]] = {}
-        for record in self.declared.values():
-            if record.relation is not None:
-                found.setdefault(record.relation, []).append(record)
-        return found
+        return _by_relation(self.declared)
+
+    @cached_property
+    def _actual_in(self) -> dict[tuple[str, str], list[Record]]:
+        return _by_relation(self.actual)
+
+
+def _by_relation(state: Snapshot[Any]) -> dict[tuple[str, str], list[Record]]:
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in state.values():
+        if record.relation is not None:
+            found.setdefault(record.relation, []).append(record)
+    return found
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ class Record:
         return ()
 
     @property
+    def included_columns(self) -> tuple[str, ...]:
+        """Names of those that its index has with it, beside those that it is on."""
+        return ()
+
+    @property
     def takes_relation_name(self) -> bool:
         """Whether no other table, index or sequence of its schema can have its name."""
         return False

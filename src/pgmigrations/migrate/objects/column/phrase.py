@@ -72,9 +72,9 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
     is_blind = names <= _ALEMBICS and plain and not (forth or back)
     if "type" in names and is_blind:
         # Said once more, a collation would be lost, a generated column be in the way, and a foreign
-        # key be made again, for which the server finds no cast where the type is an array.
+        # key, too: the server finds no cast for arrays, and does not let go of what a key includes.
         is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
-        is_used = is_used or _is_in_foreign_key(after, difference)
+        is_used = is_used or _is_held(after, difference)
         is_zoned = needs_zone(before.type, after.type)
         is_blind = not (before.collation or after.collation or is_used or is_zoned)
     if is_blind:
@@ -109,10 +109,12 @@ def _added(record: ColumnRecord, difference: Difference) -> AddColumnOp:
     return added(record.table, element(record, difference, alone=True), schema=schema)
 
 
-def _is_in_foreign_key(record: ColumnRecord, difference: Difference) -> bool:
+def _is_held(record: ColumnRecord, difference: Difference) -> bool:
+    """Tell whether a foreign key is on the column, or may rest on a key that includes it."""
     place = (*record.relation, record.name)
     return any(
         place in one.joined_columns
+        or (one.relation == record.relation and record.name in one.included_columns)
         for state in (difference.actual, difference.declared)
         for one in state.values()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pgmigrations.migrate.core.catalog import TABLES_IN_SCOPE, Catalog
+from pgmigrations.migrate.core.catalog import INCLUDED, TABLES_IN_SCOPE, Catalog
 from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
@@ -22,6 +22,7 @@ class ConstraintRecord(Record):
             and its name, sorted; empty for a constraint without an index of its own.
         referred_key: Name of the key that a foreign key rests on; no part of its definition.
         referred_columns: Its columns on the other side, in order; no part of its definition.
+        included: What a key has by INCLUDE, in order; said by its definition, too.
     """
 
     kind: ClassVar[str] = "constraint"
@@ -34,6 +35,7 @@ class ConstraintRecord(Record):
     index_settings: tuple[str, ...]
     referred_key: str = field(compare=False, repr=False)
     referred_columns: tuple[str, ...] = field(compare=False, repr=False)
+    included: tuple[str, ...] = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -62,6 +64,11 @@ class ConstraintRecord(Record):
             *((*self.relation, name) for name in self.columns),
             *((schema, table, name) for name in self.referred_columns),
         )
+
+    @property
+    def included_columns(self) -> tuple[str, ...]:
+        """Of a key."""
+        return self.included
 
     @property
     def takes_relation_name(self) -> bool:
@@ -105,10 +112,12 @@ SELECT n.nspname, k.conname, c.relname,
                  WHERE k.contype = 'f' AND i.oid = k.conindid), ''),
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS y (number, place)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = y.number
-             ORDER BY y.place)
+             ORDER BY y.place),
+       {INCLUDED}
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
 WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conislocal AND {TABLES_IN_SCOPE}
 ORDER BY n.nspname, c.relname, k.conname
 """,

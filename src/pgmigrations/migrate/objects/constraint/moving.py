@@ -98,13 +98,31 @@ def column_differs(relation: tuple[str, str], name: str, difference: Difference)
 def _keys(
     before: ConstraintRecord, after: ConstraintRecord, difference: Difference
 ) -> Iterator[MovingPart]:
-    """Find the key or unique index that a foreign key rests upon, before and after."""
-    for kind in ("constraint", "index"):
-        for one in (before, after):
-            place = (kind, *one.referred_table, one.referred_key)
-            old, new = _definitions(place, difference)
-            if old != new and (place in difference.differing or not (old and new)):
-                yield MovingPart(place, old, new)
+    """Find what changes of the key or unique index that a foreign key rests upon.
+
+    Of several keys of the same columns it is not said upon which: in a copy made from a dump it may
+    be another one. The server makes an index anew when a column that it includes changes its type,
+    and refuses to while a foreign key rests upon it.
+    """
+    places = [
+        (kind, *one.referred_table, one.referred_key)
+        for kind in ("constraint", "index")
+        for one in (before, after)
+    ]
+    relation = before.referred_table[0], before.referred_table[1]
+    places += [
+        one.identity
+        for one in difference.actual_in(relation)
+        if isinstance(one, ConstraintRecord) and one.sort in KEYS
+        if set(one.columns) == set(before.referred_columns)
+    ]
+    for place in dict.fromkeys(places):
+        old, new = _definitions(place, difference)
+        if old != new and (place in difference.differing or not (old and new)):
+            yield MovingPart(place, old, new)
+        found = difference.actual.get(place)
+        if found is not None:
+            yield from _retyped(relation, found.included_columns, difference)
 
 
 def _logged(

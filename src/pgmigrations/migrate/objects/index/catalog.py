@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
+from pgmigrations.migrate.core.catalog import INCLUDED, NOT_OF_AN_EXTENSION, Catalog
 from pgmigrations.migrate.core.snapshot import Identity, Record
 
 
@@ -22,6 +22,7 @@ class IndexRecord(Record):
         statistics: Statistics targets of expression columns, as `column=target`.
         is_clustered: Whether CLUSTER goes by it.
         comment: Empty where there is none.
+        included: What it has by INCLUDE, in order; said by its definition, too.
         used_columns: The columns that an expression or a predicate of it is on; no part of its
             definition.
     """
@@ -34,7 +35,13 @@ class IndexRecord(Record):
     statistics: tuple[str, ...]
     is_clustered: bool
     comment: str
+    included: tuple[str, ...] = field(compare=False, repr=False)
     used_columns: tuple[str, ...] = field(compare=False, repr=False)
+
+    @property
+    def included_columns(self) -> tuple[str, ...]:
+        """Those of INCLUDE."""
+        return self.included
 
     @property
     def takes_relation_name(self) -> bool:
@@ -79,6 +86,7 @@ SELECT n.nspname, o.relname, c.relname,
              WHERE a.attrelid = o.oid AND a.attstattarget >= 0 ORDER BY a.attnum),
        i.indisclustered,
        coalesce(obj_description(o.oid, 'pg_class'), ''),
+       {INCLUDED},
        CASE WHEN i.indexprs IS NULL AND i.indpred IS NULL THEN '{{}}' ELSE ARRAY(
          SELECT DISTINCT a.attname::text FROM pg_depend d
          JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid

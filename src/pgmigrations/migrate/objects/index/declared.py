@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from alembic.operations.ops import MigrateOperation
@@ -67,7 +67,7 @@ def disturbed(difference: Difference) -> Iterator[Change[IndexRecord]]:
     The server makes an index anew when a column of it changes, and cannot while its expression
     has one column of the new type and another of the old one.
     """
-    retyped = _retyped(difference)
+    retyped = _changing(difference, is_retyped)
     for identity, before in difference.actual.items() if retyped else ():
         after = difference.declared.get(identity)
         if identity[0] == "index" and identity not in difference.differing and after is not None:
@@ -76,12 +76,14 @@ def disturbed(difference: Difference) -> Iterator[Change[IndexRecord]]:
                 yield Change(before, dataclasses.replace(after, definition=before.definition))
 
 
-def _retyped(difference: Difference) -> dict[tuple[str, str], dict[str, tuple[str, str]]]:
-    """Find the columns that get other types, and what they are before and after, by table."""
+def _changing(
+    difference: Difference, is_changing: Callable[[Any, Any], bool]
+) -> dict[tuple[str, str], dict[str, tuple[str, str]]]:
+    """Find the columns that change so, and what they are before and after, by table."""
     found: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
     for identity in sorted(difference.differing):
         old, new = difference.actual.get(identity), difference.declared.get(identity)
-        if identity[0] == "column" and is_retyped(old, new):
+        if identity[0] == "column" and is_changing(old, new):
             _, schema, table, name = identity
             columns = found.setdefault((schema, table), {})
             columns[name] = (column_state(old), column_state(new))
@@ -94,12 +96,13 @@ def _replacement(
     """Make it anew; around a change of a column's type in two steps.
 
     The server makes the indexes of such a column anew by itself, and finds that their operator
-    classes do not fit the new type.
+    classes do not fit the new type. So it is with a column that becomes VIRTUAL, which no index
+    may be on.
     """
-    retyped = _retyped(difference).get(after.relation, {})
-    places = [(["column", *after.relation, name], states) for name, states in retyped.items()]
+    changing = _changing(difference, _is_other).get(after.relation, {})
+    places = [(["column", *after.relation, name], states) for name, states in changing.items()]
     operations: list[MigrateOperation] = []
-    for step in ["drop", "create"] if retyped else [None]:
+    for step in ["drop", "create"] if changing else [None]:
         operation = ReplaceIndex(
             after.name,
             after.table,
@@ -114,6 +117,13 @@ def _replacement(
         operation.until = [[*place, new] for place, (_, new) in places] or None
         operations.append(operation)
     return operations
+
+
+def _is_other(before: Any, after: Any) -> bool:
+    if before is None or after is None:
+        return False
+    sorts = {one.generated.partition(" ")[0] for one in (before, after)}
+    return is_retyped(before, after) or len(sorts) > 1
 
 
 def _alteration(

@@ -24,9 +24,12 @@ def created(record: TableRecord, difference: Difference) -> CreateTableOp:
         _namespace_metadata=model.metadata if model is not None else None,
         _constraints_included=True,
         comment=record.comment or None,
-        **(_printed(record) if model is None else _said(model)),
+        **(_printed(record) if model is None else _said(model, record)),
         **_inheriting(record, difference),
     )
+
+
+_PARTITION_BY = "postgresql_partition_by"
 
 
 class _Qualified(quoted_name):
@@ -48,11 +51,15 @@ def _inheriting(record: TableRecord, difference: Difference) -> dict[str, Any]:
     return {"postgresql_inherits": parents}
 
 
-def _said(model: Table) -> dict[str, Any]:
+def _said(model: Table, record: TableRecord) -> dict[str, Any]:
     """Return what the model says of itself and a revision can say, too."""
+    said = dict(model.kwargs)
+    if "%" in str(said.get(_PARTITION_BY, "")):
+        # A model has it doubled, for the driver.
+        said[_PARTITION_BY] = record.partition_key
     plain = {
         key: value
-        for key, value in model.kwargs.items()
+        for key, value in said.items()
         if _is_plain(value) and key != "postgresql_inherits"
     }
     return {"prefixes": [str(one) for one in model._prefixes], **plain}
@@ -71,5 +78,5 @@ def _printed(record: TableRecord) -> dict[str, Any]:
     if record.persistence == "u":
         words["prefixes"] = ["UNLOGGED"]
     if record.partition_key:
-        words["postgresql_partition_by"] = record.partition_key
+        words[_PARTITION_BY] = record.partition_key
     return words

@@ -22,6 +22,9 @@ from pgmigrations.migrate.objects.table.change import PROPERTIES, change_stateme
 State = Mapping[str, Any]
 
 
+_TOAST = "toast."
+
+
 @dataclass(eq=False)
 class ChangeTable(Operation):
     """`ALTER TABLE`, for the settings that differ between two states of a table."""
@@ -90,9 +93,14 @@ class ChangeTable(Operation):
         return f"table {self.schema}.{self.table}" if self.schema else f"table {self.table}"
 
     def runs_in(self) -> Phase:
-        """Wait for the index of a replica identity, and for what a parent asks for."""
+        """Wait for the index of a replica identity, for what a parent asks for, and for TOAST.
+
+        There is no TOAST table, and nothing keeps its parameters, while no column needs one.
+        """
         if "parents" in self.new:
             return Phase.PARTITION if self.new["parents"] else Phase.DROP_FOREIGN_KEY
+        if any(one.startswith(_TOAST) for one in self.new.get("options", ())):
+            return Phase.COMPLETE
         needs_index = str(self.new.get("replica_identity", "")).startswith("i")
         return Phase.NARROW_TYPE if needs_index else self.phase
 
@@ -102,7 +110,11 @@ class ChangeTable(Operation):
         if found is None:
             raise MissingObject(self.subject, "Create it first, with op.create_table()")
         left = [name for name in self.new if not _is_same(found, self.new, name)]
-        other = [name for name in left if not _is_same(found, self.old, name)]
+        other = [
+            name
+            for name in left
+            if not (_is_same(found, self.old, name) or _is_without_toast(found, self.old, name))
+        ]
         if other:
             raise DifferentObject(
                 self.subject,
@@ -125,6 +137,13 @@ class ChangeTable(Operation):
     def reverse(self) -> ChangeTable:
         """Go back to the state before."""
         return ChangeTable(self.table, self.new, self.old, schema=self.schema)
+
+
+def _is_without_toast(found: TableRecord, state: State, name: str) -> bool:
+    """Tell whether a state's parameters are there but for those that went with a TOAST table."""
+    if name != "options":
+        return False
+    return found.options == tuple(one for one in state[name] if not one.startswith(_TOAST))
 
 
 def _is_same(found: TableRecord, state: State, name: str) -> bool:

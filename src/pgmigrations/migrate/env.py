@@ -19,7 +19,6 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.adopt import ADOPTING
 from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.compare import SHOW, findings_of
@@ -39,7 +38,7 @@ from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
 from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.proved import unproved
-from pgmigrations.migrate.steps import prepared
+from pgmigrations.migrate.steps import ADOPTING, prepared
 from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine

@@ -1,119 +1,27 @@
-"""The steps of a run, as Alembic's command wants them, with our hands around them."""
+"""The work of Alembic's command, which is ours where it changes the database."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy.exc import DBAPIError
+from alembic.runtime.migration import MigrationContext
 
-from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.ahead import is_ahead
-from pgmigrations.migrate.core.alembic_private import (
-    MigrationsFn,
-    Step,
-    is_changing,
-    is_external,
-    is_stamp,
-    is_upgrade,
-)
-from pgmigrations.migrate.recognition import already_applied
-from pgmigrations.migrate.script_guard import guard_scripts
-from pgmigrations.migrate.script_ledger import ledger_in_scripts
-from pgmigrations.run.failure import explain
-from pgmigrations.run.half_done import refuse_half_done
-from pgmigrations.run.runner import runner
-from pgmigrations.run.step import revision_of
-from pgmigrations.run.within import within_transaction
+from pgmigrations.migrate.core.alembic_private import MigrationsFn, Step, is_changing
+
+ADOPTING = "pgmigrations_adopting"
+"""Key of `Config.attributes`: the version table's name belongs to the other tool for now."""
 
 
 def prepared(work: MigrationsFn) -> MigrationsFn:
-    """Wrap the work of Alembic's command.
-
-    What changes the database is run here, under the lock, and Alembic is handed no steps: a
-    revision that meets another session's lock is taken back and tried again, which Alembic's own
-    loop cannot do. An upgrade of a database without version rows starts behind what is already
-    there. An error says in which revision it happened.
-    """
+    """Wrap the work of Alembic's command."""
 
     def steps(heads: Any, context: MigrationContext) -> Iterable[Step]:
-        if context.as_sql:
-            written: list[Step] = list(work(heads, context))
-            guard_scripts(context, heads, written)
-            ledger_in_scripts(context, written)
-            return written
-        if not is_changing(work):
+        if not (context.as_sql or is_changing(work)):
             return list(work(heads, context))
-        planned = _planned(work, heads, context)
-        if not planned and not context.purge:
-            return []
-        if is_external(context):
-            recognised = _prepare(planned, context, heads)
-            return within_transaction(context, planned, recognised)
-        with runner(context) as running:
-            # Read anew: another run may have been at work until the lock was free.
-            at = () if context.purge else context.get_current_heads()
-            planned = _planned(work, at, context)
-            recognised = _prepare(planned, context, at)
-            assert context.connection is not None
-            context.connection.rollback()
-            running.run(planned, at, recognised)
-        return []
+        # What only looks needs none of this, and is run more often.
+        from pgmigrations.migrate.applied import applied
+
+        return applied(work, heads, context)
 
     return steps
-
-
-def _planned(
-    work: MigrationsFn, heads: Collection[str], context: MigrationContext
-) -> Sequence[Step]:
-    """Ask Alembic what is to be run."""
-    if is_upgrade(work) and is_ahead(context, heads):
-        return []
-    planned: list[Step] = list(work(heads, context))
-    if not is_stamp(work):
-        assert context.script is not None
-        known = {script.revision for script in context.script.walk_revisions()}
-        refuse_half_done(context, planned, known)
-    return planned
-
-
-def _prepare(
-    planned: Sequence[Step], context: MigrationContext, heads: Collection[str]
-) -> Collection[str]:
-    """Find out which steps' work is there already, and let the others tell where they failed."""
-    upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
-    recognised: set[str] = set()
-    if planned and not heads and len(upgrade) == len(planned):
-        for step in upgrade[: already_applied(context, upgrade)]:
-            step.migration_fn = record
-            recognised.add(revision_of(step))
-    for one in planned:
-        one.migration_fn = _explained(one.migration_fn, one)
-    return recognised
-
-
-def record(**kw: Any) -> None:
-    """Stand in for a revision whose work is there; Alembic's log calls it by this name."""
-
-
-def _explained(run: Callable[..., None], step: Step) -> Callable[..., None]:
-    @functools.wraps(run)
-    def run_explained(**kw: Any) -> None:
-        try:
-            run(**kw)
-        except DBAPIError as error:
-            raise explain(error, doing=_place(step)) from error
-        except PgMigrationsError as error:
-            error.what = f"{_place(step)}: {error.what}"
-            raise
-
-    return run_explained
-
-
-def _place(step: Step) -> str:
-    if isinstance(step, RevisionStep):
-        direction = "revision" if step.is_upgrade else "the downgrade of revision"
-        return f"in {direction} {step.revision.revision}"
-    return "while stamping"

@@ -18,7 +18,6 @@ from pgmigrations.migrate.core.difference import find_differences
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.filters import is_dropped, is_refused
 from pgmigrations.migrate.core.kind import AnyKind, Difference
-from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.renamed import Renamed
@@ -91,7 +90,6 @@ def compare_kinds(
     settings = settings_of(migration)
     target = context.connection
     if settings is not None and target is not None:
-        refuse_long_names(metadatas_of(migration))
         scope = scope_of(migration)
         find = partial(
             find_differences,

@@ -14,7 +14,8 @@ import inspect
 import marshal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects.postgresql import ExcludeConstraint, named_types
@@ -38,6 +39,8 @@ from sqlalchemy.sql.elements import ClauseElement, TextClause, quoted_name
 from sqlalchemy.types import SchemaType, TypeEngine
 
 from pgmigrations.migrate.core.quoting import DIALECT
+
+Plan: TypeAlias = tuple[str, Callable[[Mapping[str, object]], Sequence[object]]]
 
 
 class NotSure(Exception):
@@ -185,7 +188,7 @@ class _Reader:
         self._shared_types: dict[int, tuple[object, object]] = {}
         self._bare_types: dict[type, object] = {}
         self._known_types: dict[type, bool] = {}
-        self._plans: dict[tuple[object, ...], tuple[str, list[str]]] = {}
+        self._plans: dict[tuple[object, ...], Plan] = {}
 
     def metadata(self, metadata: MetaData) -> object:
         """Read what belongs to no table."""
@@ -242,11 +245,11 @@ class _Reader:
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._plan(class_, state, _STATE[class_])
-        label, names = plan
-        found: list[object] = [label]
-        for name in names:
-            value = state[name]
-            found.append(value if type(value) in _PLAIN else self._value(value))
+        label, values = plan
+        found: list[object] = [
+            label,
+            *[one if type(one) in _PLAIN else self._value(one) for one in values(state)],
+        ]
         if "dialect_options" in state and (options := dict(item.dialect_kwargs)):
             found.append(self._value(options))
         if class_ in _WITH_COLUMNS:
@@ -255,14 +258,14 @@ class _Reader:
             found.append(list(self._listeners(item)))
         return found
 
-    def _plan(
-        self, class_: type, state: Mapping[str, object], left_out: set[str]
-    ) -> tuple[str, list[str]]:
-        """Say which attributes count, and what stands for their names."""
+    def _plan(self, class_: type, state: Mapping[str, object], left_out: set[str]) -> Plan:
+        """Say what stands for the names of the attributes that count, and get their values."""
         names = sorted(
             name for name in state if name not in left_out and not self._is_derived(class_, name)
         )
-        return digest([class_.__module__, class_.__qualname__, names]), names
+        # For a single name it would return the value by itself.
+        values = itemgetter(*names, *names[:1]) if names else _nothing
+        return digest([class_.__module__, class_.__qualname__, names]), values
 
     def _is_derived(self, class_: type, name: str) -> bool:
         """Tell of an attribute that is only the memory of something worked out from others."""
@@ -370,12 +373,16 @@ class _Reader:
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._plan(class_, state, _TYPE)
-        label, names = plan
-        found: list[object] = [label, state.get("metadata") is not None]
-        for name in names:
-            value = state[name]
-            found.append(value if type(value) in _PLAIN else self._value(value))
-        return found
+        label, values = plan
+        return [
+            label,
+            state.get("metadata") is not None,
+            *[one if type(one) in _PLAIN else self._value(one) for one in values(state)],
+        ]
+
+
+def _nothing(_state: object) -> tuple[()]:
+    return ()
 
 
 _WITH_COLUMNS = {PrimaryKeyConstraint, UniqueConstraint}

@@ -20,6 +20,7 @@ from pgmigrations.migrate.core.declared import (
 )
 from pgmigrations.migrate.core.fingerprint import Fingerprint, digest, fingerprint
 from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.name_length import refuse_long_names
 from pgmigrations.migrate.core.remembered import Remembered
 from pgmigrations.migrate.core.snapshot import Record, Scope
 from pgmigrations.migrate.core.state import State, read_states
@@ -101,12 +102,18 @@ class ModelState:
         prints = fingerprint(
             self._metadatas,
             self._scope.default_schema,
-            lambda: list(creation(self._metadatas, self._kinds, self._scope)),
+            self._compiled,
         )
         by_kinds = list(created_by_kinds(self._metadatas, self._kinds, self._scope))
         return Fingerprint(prints.tables, digest([prints.rest, by_kinds]))
 
+    def _compiled(self) -> list[str]:
+        refuse_long_names(self._metadatas)
+        return list(creation(self._metadatas, self._kinds, self._scope))
+
     def _made(self) -> State:
+        # What is remembered has been looked at then.
+        refuse_long_names(self._metadatas)
         state = self._updated()
         if state is None:
             self._close_database()

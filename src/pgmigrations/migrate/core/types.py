@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 
 from sqlalchemy import ARRAY, Enum, Interval, MetaData, Sequence
@@ -42,38 +46,46 @@ def native_enum(type_: TypeEngine[Any]) -> Enum | None:
     return found if isinstance(found, Enum) else None
 
 
-def metadata_types(metadata: MetaData) -> list[NamedType]:
-    """Return the enums and domains that belong to a metadata, whether a column uses them or not.
+@contextmanager
+def unchanging_models() -> Iterator[None]:
+    """Look for the types of models once only, while these stay as they are.
 
-    SQLAlchemy 2.1 keeps them; before, only their listeners tell.
+    Nor does the garbage collector go through them again: that is a tenth of a comparison.
     """
-    # get_schema_objects() would tell those of one schema at a time, and not which schemas.
-    candidates: list[Any] = list(getattr(metadata, "_objects", ()))
-    if not candidates:
-        listeners = metadata.dispatch.before_create
-        candidates = [getattr(listener, "target", None) for listener in listeners]
-    hidden = {
-        id(column.type)
-        for table in metadata.tables.values()
-        for column in table.columns
-        if not _is_simple(column.type) and named_type(column.type) is None
-    }
-    found = [type_ for type_ in candidates if _is_named(type_) and id(type_) not in hidden]
-    return sorted(found, key=lambda type_: (type_.schema or "", type_.name or ""))
+    token = _KNOWN.set({})
+    # Somebody else's frozen objects are not ours to thaw.
+    is_free = not gc.get_freeze_count()
+    if is_free:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+        if is_free:
+            gc.unfreeze()
+
+
+@dataclass(frozen=True)
+class _Types:
+    """The types of a metadata.
+
+    Attributes:
+        placed: The enums and domains, each with where it is declared: those of every column, then
+            those that belong to the metadata, whether a column uses them or not.
+        columns: Those of all columns; of those that their class tells all about, one of each.
+    """
+
+    placed: list[tuple[NamedType, str]]
+    columns: list[TypeEngine[Any]]
+
+
+_KNOWN: ContextVar[dict[int, _Types] | None] = ContextVar("known", default=None)
 
 
 def placed_types(metadatas: Iterable[MetaData]) -> Iterator[tuple[NamedType, str]]:
     """Yield the enums and domains of the models, each with where it is declared."""
     for metadata in metadatas:
-        for table in metadata.tables.values():
-            for column in table.columns:
-                if _is_simple(column.type):
-                    continue
-                type_ = named_type(column.type)
-                if type_ is not None:
-                    yield type_, f"{table.fullname}.{column.name}"
-        for type_ in metadata_types(metadata):
-            yield type_, "the metadata"
+        yield from _types(metadata).placed
 
 
 def named_types(metadatas: Iterable[MetaData]) -> Iterator[NamedType]:
@@ -84,14 +96,53 @@ def named_types(metadatas: Iterable[MetaData]) -> Iterator[NamedType]:
 
 def column_types(metadatas: Iterable[MetaData]) -> Iterator[TypeEngine[Any]]:
     """Yield the types of all columns; of those that their class tells all about, one of each."""
-    seen: set[type[TypeEngine[Any]]] = set()
     for metadata in metadatas:
-        for table in metadata.tables.values():
-            for column in table.columns:
-                class_ = type(column.type)
-                if class_ not in seen or not _is_simple(column.type):
-                    seen.add(class_)
-                    yield column.type
+        yield from _types(metadata).columns
+
+
+def _types(metadata: MetaData) -> _Types:
+    known = _KNOWN.get()
+    found = None if known is None else known.get(id(metadata))
+    if found is None:
+        found = _read(metadata)
+        if known is not None:
+            known[id(metadata)] = found
+    return found
+
+
+def _read(metadata: MetaData) -> _Types:
+    found = _Types([], [])
+    hidden: set[int] = set()
+    seen: set[type[TypeEngine[Any]]] = set()
+    for table in metadata.tables.values():
+        for column in table.columns:
+            type_ = column.type
+            class_ = type(type_)
+            if class_ in seen and not type_._variant_mapping:
+                continue
+            found.columns.append(type_)
+            if _is_simple(type_):
+                seen.add(class_)
+                continue
+            named = named_type(type_)
+            if named is None:
+                hidden.add(id(type_))
+            else:
+                found.placed.append((named, f"{table.fullname}.{column.name}"))
+    own = [one for one in _kept_by(metadata) if _is_named(one) and id(one) not in hidden]
+    own.sort(key=lambda type_: (type_.schema or "", type_.name or ""))
+    found.placed.extend((type_, "the metadata") for type_ in own)
+    return found
+
+
+def _kept_by(metadata: MetaData) -> list[object]:
+    """Return the schema objects of a metadata; before SQLAlchemy 2.1, only listeners tell."""
+    # get_schema_objects() would tell those of one schema at a time, and not which schemas.
+    kept: list[object] = list(getattr(metadata, "_objects", ()))
+    if kept:
+        return kept
+    listeners = metadata.dispatch.before_create
+    return [getattr(listener, "target", None) for listener in listeners]
 
 
 def type_classes(type_: TypeEngine[Any]) -> Iterator[type[TypeEngine[Any]]]:

@@ -31,6 +31,7 @@ PROPERTIES = (
     "comment",
 )
 
+_STORED = ("storage", "compression", "statistics", "options")
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 
 
@@ -94,6 +95,9 @@ def light_statements(
             statements.append(_default_dropped(place))
     if "not_null" in new:
         statements += _not_null(place, new["not_null"])
+    if str(new.get("generated", "")).startswith("VIRTUAL"):
+        # It stores nothing, is made again without these, and refuses to hear of them.
+        new = {name: value for name, value in new.items() if value or name not in _STORED}
     if "storage" in new:
         storage = new["storage"]
         statements.append(

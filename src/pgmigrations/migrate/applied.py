@@ -1,0 +1,116 @@
+"""What Alembic's command changes a database by, run under the lock."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.ahead import is_ahead
+from pgmigrations.migrate.core.alembic_private import (
+    MigrationsFn,
+    Step,
+    is_external,
+    is_stamp,
+    is_upgrade,
+)
+from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.script_guard import guard_scripts
+from pgmigrations.migrate.script_ledger import ledger_in_scripts
+from pgmigrations.run.failure import explain
+from pgmigrations.run.half_done import refuse_half_done
+from pgmigrations.run.runner import runner
+from pgmigrations.run.step import revision_of
+from pgmigrations.run.within import within_transaction
+
+
+def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterable[Step]:
+    """Run what changes the database; return the steps that are left to Alembic.
+
+    Those of a script (`--sql`) are; else none are: a revision that meets another session's lock is
+    taken back and tried again, which Alembic's own loop cannot do. An upgrade of a database without
+    version rows starts behind what is already there. An error says in which revision it happened.
+
+    Args:
+        work: The work of Alembic's command.
+        heads: The version rows.
+        context: Alembic's context.
+    """
+    if context.as_sql:
+        written: list[Step] = list(work(heads, context))
+        guard_scripts(context, heads, written)
+        ledger_in_scripts(context, written)
+        return written
+    planned = _planned(work, heads, context)
+    if not planned and not context.purge:
+        return []
+    if is_external(context):
+        recognised = _prepare(planned, context, heads)
+        return within_transaction(context, planned, recognised)
+    with runner(context) as running:
+        # Read anew: another run may have been at work until the lock was free.
+        at = () if context.purge else context.get_current_heads()
+        planned = _planned(work, at, context)
+        recognised = _prepare(planned, context, at)
+        assert context.connection is not None
+        context.connection.rollback()
+        running.run(planned, at, recognised)
+    return []
+
+
+def _planned(
+    work: MigrationsFn, heads: Collection[str], context: MigrationContext
+) -> Sequence[Step]:
+    """Ask Alembic what is to be run."""
+    if is_upgrade(work) and is_ahead(context, heads):
+        return []
+    planned: list[Step] = list(work(heads, context))
+    if not is_stamp(work):
+        assert context.script is not None
+        known = {script.revision for script in context.script.walk_revisions()}
+        refuse_half_done(context, planned, known)
+    return planned
+
+
+def _prepare(
+    planned: Sequence[Step], context: MigrationContext, heads: Collection[str]
+) -> Collection[str]:
+    """Find out which steps' work is there already, and let the others tell where they failed."""
+    upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
+    recognised: set[str] = set()
+    if planned and not heads and len(upgrade) == len(planned):
+        for step in upgrade[: already_applied(context, upgrade)]:
+            step.migration_fn = record
+            recognised.add(revision_of(step))
+    for one in planned:
+        one.migration_fn = _explained(one.migration_fn, one)
+    return recognised
+
+
+def record(**kw: Any) -> None:
+    """Stand in for a revision whose work is there; Alembic's log calls it by this name."""
+
+
+def _explained(run: Callable[..., None], step: Step) -> Callable[..., None]:
+    @functools.wraps(run)
+    def run_explained(**kw: Any) -> None:
+        try:
+            run(**kw)
+        except DBAPIError as error:
+            raise explain(error, doing=_place(step)) from error
+        except PgMigrationsError as error:
+            error.what = f"{_place(step)}: {error.what}"
+            raise
+
+    return run_explained
+
+
+def _place(step: Step) -> str:
+    if isinstance(step, RevisionStep):
+        direction = "revision" if step.is_upgrade else "the downgrade of revision"
+        return f"in {direction} {step.revision.revision}"
+    return "while stamping"

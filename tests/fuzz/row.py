@@ -38,6 +38,9 @@ def insert(url: str, after_url: str, pair: Pair) -> list[Row]:
         create_engine(url, poolclass=NullPool).begin() as connection,
         create_engine(after_url, poolclass=NullPool).connect() as other,
     ):
+        for one in (connection, other):
+            # Else a row would be found out at the end, when it is too late to leave it out.
+            one.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
         for row in _rows(pair):
             if _is_taken(other, row.place, row.after) and _is_taken(
                 connection, row.place, row.before

@@ -10,7 +10,8 @@ from app.models import metadata
 from app.settings import database_url
 from pgmigrations.migrate.env import command_errors, configure_arguments, connected
 
-if context.config.config_file_name:
+# False where a program runs this that has set up its own logging.
+if context.config.config_file_name and context.config.attributes.get("configure_logger", True):
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 
 
@@ -24,7 +25,7 @@ def run_offline() -> None:
 def run_online() -> None:
     """Work on the database."""
     arguments = configure_arguments(metadata)
-    with connected(database_url()) as connection:
+    with connected(database_url) as connection:
         context.configure(connection=connection, **arguments)
         with context.begin_transaction():
             context.run_migrations()

@@ -200,3 +200,24 @@ def test_unlock_names_the_holder_and_ends_it(project: Project) -> None:
         assert "is ended" in run(project, "unlock", "--yes").stdout
         other.invalidate()
     assert run(project, "upgrade").returncode == 0
+
+
+def test_an_upgrade_refuses_changed_code_where_it_is_told_to(project: Project) -> None:
+    """Also with nothing to run, and also behind a manifest, which knows nothing of the ledger."""
+    ini = project.path / "alembic.ini"
+    settings = "[pgmigrations]\nrefuse_changed = true\ndatabase_url = url.py:database_url"
+    ini.write_text(ini.read_text().replace("[pgmigrations]", settings))
+    (project.path / "url.py").write_text(
+        "from pathlib import Path\n"
+        "from pgmigrations.database_url import parse_database_url\n"
+        "def database_url():\n"
+        "    return parse_database_url(Path(__file__).with_name('database_url').read_text())\n"
+    )
+    assert run(project, "upgrade").returncode == 0
+    write(project, "001_one", None, "SELECT 2")
+    assert run(project, "manifest").returncode == 0
+    refused = run(project, "upgrade")
+    assert refused.returncode != 0
+    assert "Changed since it was applied: 001_one" in refused.stdout + refused.stderr
+    assert run(project, "repair", "--yes").returncode == 0
+    assert run(project, "upgrade").returncode == 0

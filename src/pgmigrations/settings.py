@@ -69,6 +69,8 @@ class Settings:
             it to the server. Concurrent builds have no limit.
         refuse_ahead: Whether an upgrade fails where the database is ahead of the revision files,
             as it is after a deployment was rolled back.
+        refuse_changed: Whether an upgrade fails where the code of an applied revision is another
+            one by now; `pgmigrations repair` accepts it. Only `status` tells it otherwise.
     """
 
     version_table: str = "pgmigrations"
@@ -88,6 +90,7 @@ class Settings:
     blocked_wait: float = 600.0
     statement_timeout: float = 0.0
     refuse_ahead: bool = False
+    refuse_changed: bool = False
 
     def __post_init__(self) -> None:
         if self.revision_names not in ("sequential", "timestamp"):

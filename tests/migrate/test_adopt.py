@@ -132,7 +132,7 @@ def project(tmp_path: Path, database_url: str, migrate: NodePgMigrate) -> Projec
 
 def adopt(project: Project, *keep: str, undo: bool = False) -> None:
     config = Config(str(project.path / "alembic.ini"))
-    config.attributes["in_process"] = True
+    config.attributes["configure_logger"] = False
     adopt_command(config, list(keep), undo)
 
 

@@ -41,8 +41,6 @@ def database_url():
     return parse_database_url((HERE / "database_url").read_text())
 
 """,
-    # Logging belongs to pytest while a test runs.
-    "if context.config.config_file_name:": 'if "in_process" not in context.config.attributes:',
 }
 NO_MODELS = "from sqlalchemy import MetaData\n\nmetadata = MetaData()\n"
 
@@ -191,7 +189,7 @@ class Project:
         ini = str(self.path / "alembic.ini")
         options = CommandLine(prog="alembic").parser.parse_args(["--config", ini, *arguments])
         output = io.StringIO()
-        attributes: dict[str, Any] = {"in_process": True}
+        attributes: dict[str, Any] = {"configure_logger": False}
         if self.metadata is not None:
             attributes["metadata"] = self.metadata
         config = Config(

@@ -23,12 +23,7 @@ def log(config: Config, *, number: int = 20, as_json: bool = False) -> None:
         number: How many rows; 0 for all.
         as_json: Print JSON.
     """
-
-    def read(project: OpenProject) -> list[Row]:
-        there = project.ledger.is_there(project.driver)
-        return project.ledger.last(project.driver, number) if there else []
-
-    found = with_project(config, read)
+    found = last_rows(config, number)
     if as_json:
         print(json.dumps([asdict(row) for row in found], indent=2, default=str))
         return
@@ -42,3 +37,13 @@ def log(config: Config, *, number: int = 20, as_json: bool = False) -> None:
         cells = (str(row.id), when, row.name, str(row.status), took, by, row.error or "")
         table.add_row(*map(escape, cells))
     Console().print(table)
+
+
+def last_rows(config: Config, number: int) -> list[Row]:
+    """Return the last rows of the ledger, the oldest of them first; 0 for all."""
+
+    def read(project: OpenProject) -> list[Row]:
+        there = project.ledger.is_there(project.driver)
+        return project.ledger.last(project.driver, number) if there else []
+
+    return with_project(config, read)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from alembic.config import Config
-from alembic.script import Script
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from rich import box
@@ -17,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pgmigrations.commands.project import OpenProject, with_project
-from pgmigrations.run.checksum import checksum
+from pgmigrations.migrate.changed import has_changed
 from pgmigrations.run.ledger import APPLIED, SETTLED, Row, Status
 
 NOT_CLEAN = 3
@@ -61,13 +59,18 @@ def status(config: Config, *, as_json: bool = False) -> int:
         0 where all is applied as the files are; 3 where something is pending, failed, half done
         or changed.
     """
-    states = with_project(config, lambda project: list(states_of(project)))
+    found = states(config)
     if as_json:
-        print(json.dumps([asdict(one) for one in states], indent=2))
+        print(json.dumps([asdict(one) for one in found], indent=2))
     else:
-        Console().print(_page(states))
-    is_clean = all(one.state in ("applied", "ahead") and not one.is_changed for one in states)
+        Console().print(_page(found))
+    is_clean = all(one.state in ("applied", "ahead") and not one.is_changed for one in found)
     return 0 if is_clean else NOT_CLEAN
+
+
+def states(config: Config) -> list[RevisionState]:
+    """Say of each revision of a project how it stands in its database."""
+    return with_project(config, lambda project: list(states_of(project)))
 
 
 def states_of(project: OpenProject) -> Iterator[RevisionState]:
@@ -78,7 +81,7 @@ def states_of(project: OpenProject) -> Iterator[RevisionState]:
     for script in files:
         row = latest.get(script.revision)
         is_applied = script.revision in applied
-        is_changed = is_applied and _differs(script, settled.get(script.revision))
+        is_changed = is_applied and has_changed(script, settled.get(script.revision))
         yield _state(script.revision, _word(row, is_applied), row, is_changed)
     known = {script.revision for script in files}
     for revision, row in sorted(settled.items(), key=lambda one: one[1].id):
@@ -112,12 +115,6 @@ def _state(revision: str, word: str, row: Row | None, is_changed: bool) -> Revis
     by = " at ".join(one for one in (row.db_user, row.host) if one)
     when = row.run_on.isoformat(sep=" ", timespec="seconds")
     return RevisionState(revision, word, is_changed, when, row.duration, by or None, row.error)
-
-
-def _differs(script: Script, row: Row | None) -> bool:
-    if row is None or row.checksum is None:
-        return False
-    return checksum(Path(script.path).read_text(encoding="utf-8")) != row.checksum
 
 
 def _page(states: list[RevisionState]) -> Table:

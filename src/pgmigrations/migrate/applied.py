@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.ahead import is_ahead
+from pgmigrations.migrate.changed import refuse_changed
 from pgmigrations.migrate.core.alembic_private import (
     MigrationsFn,
     Step,
@@ -18,6 +19,7 @@ from pgmigrations.migrate.core.alembic_private import (
     is_stamp,
     is_upgrade,
 )
+from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
@@ -66,8 +68,12 @@ def _planned(
     work: MigrationsFn, heads: Collection[str], context: MigrationContext
 ) -> Sequence[Step]:
     """Ask Alembic what is to be run."""
-    if is_upgrade(work) and is_ahead(context, heads):
-        return []
+    if is_upgrade(work):
+        if is_ahead(context, heads):
+            return []
+        settings = settings_of(context)
+        if settings is not None and settings.refuse_changed:
+            refuse_changed(context, heads)
     planned: list[Step] = list(work(heads, context))
     if not is_stamp(work):
         assert context.script is not None

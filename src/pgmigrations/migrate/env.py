@@ -38,11 +38,12 @@ from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
 from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.proved import unproved
-from pgmigrations.migrate.steps import ADOPTING, prepared
+from pgmigrations.migrate.steps import ADOPTING, prepared, told
 from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
 from pgmigrations.run.failure import explain
+from pgmigrations.run.outcome import SETTINGS, URL
 from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ def configure_arguments(
         files()
     metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
     schemas = declared_schemas(metadatas)
+    work = prepared(alembic_private.migrations_fn())
     built: dict[str, Any] = {
         "target_metadata": target_metadata,
         OPTION: chosen,
         KNOWN: known,
-        "fn": idle_at_head(prepared(alembic_private.migrations_fn()), known),
+        "fn": told(work if chosen.refuse_changed else idle_at_head(work, known)),
         "version_table": chosen.version_table + _adopting(),
         "version_table_schema": chosen.version_table_schema or None,
         "transaction_per_migration": True,
@@ -121,16 +123,23 @@ def configure_arguments(
 
 
 @contextmanager
-def connected(url: DatabaseUrl) -> Iterator[Connection]:
+def connected(url: DatabaseUrl | Callable[[], DatabaseUrl]) -> Iterator[Connection]:
     """Connect to the database for one run.
 
     Args:
-        url: From `app.settings.database_url()`, or `parse_database_url()` of any text.
+        url: What `parse_database_url()` makes of a text; or a function that returns it, such as
+            `app.settings.database_url`, which is not called where the run is given a database,
+            as by `pgmigrations.api`.
 
     Raises:
         DatabaseFailure: The server cannot be reached, or refuses; one line that says what to do.
         NotTheVersionTable: What is there by the version table's name is something else.
     """
+    given: DatabaseUrl | None = context.config.attributes.get(URL)
+    if given is not None:
+        url = given
+    elif callable(url):
+        url = url()
     try:
         with open_engine(url).connect() as connection:
             try:
@@ -144,7 +153,8 @@ def connected(url: DatabaseUrl) -> Iterator[Connection]:
                 forget_if_lost(connection)
     except (DBAPIError, psycopg2.Error) as error:
         raise explain(error, url=url) from error
-    keep_manifest(url)
+    if given is None:
+        keep_manifest(url)
 
 
 @contextmanager
@@ -174,6 +184,7 @@ def _settings(overrides: dict[str, object]) -> Settings:
         if name != SECTION and difflib.get_close_matches(name, [SECTION], cutoff=0.8):
             raise UnknownSection(name, config.config_file_name or "alembic.ini")
     section = config.get_section(SECTION, {}) or {}
+    overrides = {**overrides, **context.config.attributes.get(SETTINGS, {})}
     asked = context.get_x_argument(as_dictionary=True).get("prove")
     # ConfigParser mixes the keys of [DEFAULT], such as Alembic's own `here`, into every section.
     own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}

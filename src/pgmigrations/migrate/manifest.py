@@ -156,6 +156,8 @@ def _reason(settings: Settings, table: tuple[str, str | None], config: Config) -
     """Say why the database cannot be looked at without env.py; empty if it can."""
     if not settings.database_url:
         return "[pgmigrations] has no database_url"
+    if settings.refuse_changed:
+        return "refuse_changed looks into the ledger"
     section = config.get_section(SECTION, {}) or {}
     own = {key: text for key, text in section.items() if key not in config.file_config.defaults()}
     written = Settings.load(own, ini_of(config))

@@ -8,9 +8,22 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.migrate.core.alembic_private import MigrationsFn, Step, is_changing
+from pgmigrations.run.outcome import OUTCOME
 
 ADOPTING = "pgmigrations_adopting"
 """Key of `Config.attributes`: the version table's name belongs to the other tool for now."""
+
+
+def told(work: MigrationsFn) -> MigrationsFn:
+    """Write down for whoever has called which version rows there are before and after."""
+
+    def steps(heads: Any, context: MigrationContext) -> Iterable[Step]:
+        outcome = context.config.attributes.get(OUTCOME) if context.config else None
+        if outcome is not None:
+            outcome.before = outcome.after = tuple(heads)
+        return work(heads, context)
+
+    return steps
 
 
 def prepared(work: MigrationsFn) -> MigrationsFn:

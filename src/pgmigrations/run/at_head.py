@@ -75,13 +75,15 @@ def up_to_date(
     rows = manifest.rows_at(target) if manifest else None
     if manifest is None or not rows:
         return None
-    # What the project says while it looks for its database, the upgrade would say once more.
-    stderr, sys.stderr = sys.stderr, io.StringIO()
-    try:
-        url = url or _url(root, manifest)
-        said = sys.stderr.getvalue()
-    finally:
-        sys.stderr = stderr
+    said = ""
+    if url is None:
+        # What the project says while it looks, the upgrade would say once more.
+        stderr, sys.stderr = sys.stderr, io.StringIO()
+        try:
+            url = _url(root, manifest)
+            said = sys.stderr.getvalue()
+        finally:
+            sys.stderr = stderr
     if url is None or _rows(url, manifest) != sorted(rows):
         return None
     print(said, end="", file=sys.stderr)

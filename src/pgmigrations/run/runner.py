@@ -31,9 +31,10 @@ from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
 from pgmigrations.run.interruption import cancellable, interruptible
-from pgmigrations.run.ledger import Direction, Status
+from pgmigrations.run.ledger import Direction, Entry, Status
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves, runner_lock
+from pgmigrations.run.outcome import OUTCOME, Done, Outcome
 from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Progress, counted
 from pgmigrations.run.session import rows
@@ -86,7 +87,12 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
                 runner_lock(second, place.keys, wait=settings.lock_wait) as lock,
                 working_session(connection, lock) as statement_timeout,
             ):
-                yield Runner(context, settings, lock, place.ledger, statement_timeout)
+                config = context.config
+                outcome = config.attributes.get(OUTCOME) if config else None
+                ledger = place.ledger
+                yield Runner(
+                    context, settings, lock, ledger, statement_timeout, outcome or Outcome()
+                )
         except (KeyboardInterrupt, SystemExit):
             log.warning("Interrupted: the transaction under way is taken back; run it again")
             raise
@@ -118,6 +124,7 @@ class Runner:
         lock: The lock, and a connection for questions.
         ledger: Where it is written down.
         statement_timeout: What the server has for the session, as SHOW prints it.
+        outcome: What has been done.
     """
 
     context: MigrationContext
@@ -125,6 +132,7 @@ class Runner:
     lock: RunnerLock
     ledger: LedgerTable
     statement_timeout: str
+    outcome: Outcome
     _progress: dict[str, Progress] = field(default_factory=dict)
     _recognised: frozenset[str] = frozenset()
     _has_ledger: bool = False
@@ -185,6 +193,8 @@ class Runner:
                 if found != after:
                     raise self._lost(error, found) from error
                 log.warning("The connection was lost, but %s is done", label_of(step))
+                self._tell(entries(step))
+                self.outcome.after = found
                 if number < len(steps) - 1:
                     raise self._lost(error, found) from error
 
@@ -230,13 +240,20 @@ class Runner:
             maintainer = HeadMaintainer(self.context, set(at))
             maintainer.update_to_step(step)
             is_run = revision_of(step) not in self._recognised
-            for entry in entries(step, time.monotonic() - attempt.began, is_run=is_run):
+            written = entries(step, time.monotonic() - attempt.began, is_run=is_run)
+            for entry in written:
                 self.ledger.add(self._driver, entry)
             for callback in self.context.on_version_apply_callbacks:
                 callback(ctx=self.context, step=step.info, heads=set(maintainer.heads), run_args={})
         self.context.purge = False
         self._has_ledger = self._has_version_table = True
+        self._tell(written)
+        self.outcome.after = set(maintainer.heads)
         return set(maintainer.heads)
+
+    def _tell(self, written: Sequence[Entry]) -> None:
+        for one in written:
+            self.outcome.done.append(Done(one.revision, str(one.status), one.duration or 0.0))
 
     def _begin(self, at: Collection[str]) -> int:
         """Begin the transaction: its limits, the lock on the work, the version rows."""

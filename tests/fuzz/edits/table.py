@@ -59,15 +59,20 @@ def _replica_identity(drawing: Drawing, spec: SchemaSpec, table: TableSpec) -> T
 
 
 def _partition(drawing: Drawing, spec: SchemaSpec, table: TableSpec) -> TableSpec | None:
-    """Add or drop a partition."""
+    """Add or drop a partition, but neither the first nor the last.
+
+    Where the models declare none, those that are there are somebody else's, and stay.
+    """
     partition = table.partition
-    if partition is None:
+    if partition is None or not partition.children:
         return None
     used = [bound for _, bound in partition.children]
     free = [bound for bound in BOUNDS[partition.strategy] if bound not in used]
-    if partition.children and (not free or drawing.chance(0.5)):
+    if len(partition.children) > 1 and (not free or drawing.chance(0.5)):
         gone = drawing.pick(partition.children)
         children = tuple(one for one in partition.children if one != gone)
+    elif not free:
+        return None
     else:
         child = (draw_name(drawing.rng, spec, "p"), drawing.pick(free))
         children = (*partition.children, child)

@@ -1,0 +1,253 @@
+"""The commands as functions, for programs: a deployment, a test, an application that starts.
+
+They block, as the driver does: call them from a thread, or inside a running event loop by
+`await asyncio.to_thread(upgrade, url)`. Alembic keeps one environment per process, so that several
+calls at once wait for each other. The project's logging is left to the program; what is said while
+a revision runs goes to the loggers `alembic` and `pgmigrations`.
+
+Importing this module imports neither Alembic nor SQLAlchemy, and an upgrade with nothing to do
+imports neither, either.
+
+Example:
+    >>> from pgmigrations.api import upgrade
+    >>> result = upgrade("postgresql://app@localhost/shop")
+    >>> [one.revision for one in result.done]
+    ['004_add_favorites']
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgmigrations.database_url import DatabaseUrl, parse_database_url
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Done, Outcome
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+    from pgmigrations.commands.status import RevisionState
+    from pgmigrations.run.ledger import Row
+
+__all__ = [
+    "Done",
+    "MigrationFailed",
+    "Result",
+    "downgrade",
+    "fake",
+    "log",
+    "status",
+    "upgrade",
+]
+
+
+class MigrationFailed(PgMigrationsError):
+    """What Alembic's own commands refuse, such as an unknown revision."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has done.
+
+    Attributes:
+        before: The version rows that it found, sorted.
+        after: Those that it left, sorted.
+        done: What it went through, in order; empty where there was nothing to do.
+        seconds: How long it took in all.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    done: tuple[Done, ...]
+    seconds: float
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the database is another one than before."""
+        return bool(self.done)
+
+
+def upgrade(
+    url: str | DatabaseUrl | None = None,
+    target: str = "head",
+    *,
+    ini: str | Path = "alembic.ini",
+    settings: Mapping[str, object] | None = None,
+) -> Result:
+    """Upgrade a database, as `pgmigrations upgrade` does.
+
+    Example:
+        >>> upgrade("postgresql://app@localhost/shop", settings={"lock_wait": 30.0})
+
+    Args:
+        url: The database; by default the project's own.
+        target: A revision, `head`, `heads` or `+1`.
+        ini: The project's alembic.ini.
+        settings: Settings of `[pgmigrations]` that win over the project's; lengths of time in
+            seconds.
+
+    Raises:
+        DatabaseFailure: The database cannot be reached, or a revision failed: it is taken back, and
+            what came before it is kept.
+        LockHeld: Another run works on the database for longer than `lock_wait`.
+        MigrationFailed: Alembic refuses: no such revision, several heads.
+        PgMigrationsError: Any other failure, each with a message that says what to do.
+    """
+    began = time.monotonic()
+    given = _read(url)
+    if not settings:
+        from pgmigrations.run.at_head import up_to_date
+
+        with _ONE_AT_A_TIME:
+            rows = up_to_date(target, str(ini), url=given)
+        if rows is not None:
+            at = tuple(sorted(rows))
+            return Result(at, at, (), time.monotonic() - began)
+
+    def work(config: Config) -> None:
+        from alembic import command
+
+        command.upgrade(config, target)
+
+    return _run(work, given, ini, settings, began)
+
+
+def downgrade(
+    url: str | DatabaseUrl | None,
+    target: str,
+    *,
+    ini: str | Path = "alembic.ini",
+    settings: Mapping[str, object] | None = None,
+) -> Result:
+    """Downgrade a database, as `pgmigrations downgrade` does.
+
+    Args:
+        url: The database; None for the project's own.
+        target: A revision, `base` or `-1`.
+        ini: The project's alembic.ini.
+        settings: As for `upgrade()`.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does.
+    """
+
+    def work(config: Config) -> None:
+        from alembic import command
+
+        command.downgrade(config, target)
+
+    return _run(work, _read(url), ini, settings, time.monotonic())
+
+
+def fake(
+    url: str | DatabaseUrl | None,
+    target: str = "head",
+    *,
+    ini: str | Path = "alembic.ini",
+    settings: Mapping[str, object] | None = None,
+) -> Result:
+    """Record revisions as applied without running them, as `pgmigrations fake` does.
+
+    Args:
+        url: The database; None for the project's own.
+        target: A revision, or `head`.
+        ini: The project's alembic.ini.
+        settings: As for `upgrade()`.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does.
+    """
+
+    def work(config: Config) -> None:
+        from alembic import command
+
+        command.stamp(config, target)
+
+    return _run(work, _read(url), ini, settings, time.monotonic())
+
+
+def status(
+    url: str | DatabaseUrl | None = None, *, ini: str | Path = "alembic.ini"
+) -> list[RevisionState]:
+    """Say of each revision how it stands, as `pgmigrations status` does; it only reads.
+
+    Args:
+        url: The database; by default the project's own.
+        ini: The project's alembic.ini.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does.
+    """
+    from pgmigrations.commands.status import states
+
+    with _configured(_read(url), ini, None) as config:
+        return states(config)
+
+
+def log(
+    url: str | DatabaseUrl | None = None, number: int = 0, *, ini: str | Path = "alembic.ini"
+) -> list[Row]:
+    """Return the last rows of the ledger, the oldest of them first.
+
+    Args:
+        url: The database; by default the project's own.
+        number: How many; 0 for all.
+        ini: The project's alembic.ini.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does.
+    """
+    from pgmigrations.commands.log import last_rows
+
+    with _configured(_read(url), ini, None) as config:
+        return last_rows(config, number)
+
+
+# Alembic's environment, and the modules that env.py imports, are there once per process.
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def _read(url: str | DatabaseUrl | None) -> DatabaseUrl | None:
+    return parse_database_url(url) if isinstance(url, str) else url
+
+
+def _run(
+    work: Callable[[Config], None],
+    url: DatabaseUrl | None,
+    ini: str | Path,
+    settings: Mapping[str, object] | None,
+    began: float,
+) -> Result:
+    with _configured(url, ini, settings) as config:
+        outcome = config.attributes[OUTCOME] = Outcome()
+        work(config)
+    before, after = (tuple(sorted(one)) for one in (outcome.before, outcome.after))
+    return Result(before, after, tuple(outcome.done), time.monotonic() - began)
+
+
+@contextmanager
+def _configured(
+    url: DatabaseUrl | None, ini: str | Path, settings: Mapping[str, object] | None
+) -> Iterator[Config]:
+    """Yield Alembic's configuration of a project, and give failures of ours their own class."""
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    if not Path(ini).is_file():
+        raise MigrationFailed(f"There is no {ini}", "Say where it is, with ini=")
+    attributes = {"configure_logger": False, URL: url, SETTINGS: dict(settings or {})}
+    config = Config(str(ini), stdout=io.StringIO(), attributes=attributes)
+    with _ONE_AT_A_TIME:
+        try:
+            yield config
+        except CommandError as error:
+            if isinstance(error.__cause__, PgMigrationsError):
+                raise error.__cause__ from error
+            raise MigrationFailed(str(error)) from error

@@ -1,0 +1,164 @@
+"""The commands as functions, for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+from pgmigrations import api
+from pgmigrations.run.failure import DatabaseFailure
+from pgmigrations.run.lock import LockHeld, LockKeys, runner_lock
+from pgmigrations.settings import UnknownSetting
+from tests.support.database import Databases
+from tests.support.project import Project
+
+REVISION = """\
+from pgmigrations import op
+revision, down_revision = {revision!r}, {parent!r}
+
+def upgrade():
+    op.execute({forth!r})
+
+def downgrade():
+    op.execute({back!r})
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, database_url: str) -> Project:
+    """Two revisions; its own database cannot be reached, so that the given one must be used."""
+    project = Project(tmp_path, "postgresql://nobody@127.0.0.1:1/nothing")
+    project.url = database_url
+    write(project, "001_one", None, "CREATE TABLE one (id int)", "DROP TABLE one")
+    write(project, "002_two", "001_one", "CREATE TABLE two (id int)", "DROP TABLE two")
+    return project
+
+
+def write(project: Project, revision: str, parent: str | None, forth: str, back: str) -> None:
+    text = REVISION.format(revision=revision, parent=parent, forth=forth, back=back)
+    (project.versions / f"{revision}.py").write_text(text)
+
+
+def ini(project: Project) -> Path:
+    return project.path / "alembic.ini"
+
+
+def test_an_upgrade_tells_what_it_has_done(project: Project) -> None:
+    result = api.upgrade(project.url, ini=ini(project))
+    assert (result.before, result.after) == ((), ("002_two",))
+    assert [(one.revision, one.status) for one in result.done] == [
+        ("001_one", "applied"),
+        ("002_two", "applied"),
+    ]
+    assert all(0 < one.seconds <= result.seconds for one in result.done)
+    again = api.upgrade(project.url, ini=ini(project))
+    assert not again.is_changed
+    assert again.before == again.after == ("002_two",)
+
+
+def test_a_downgrade_and_a_fake_tell_it_too(project: Project) -> None:
+    api.upgrade(project.url, ini=ini(project))
+    back = api.downgrade(project.url, "base", ini=ini(project))
+    assert [(one.revision, one.status) for one in back.done] == [
+        ("002_two", "reverted"),
+        ("001_one", "reverted"),
+    ]
+    faked = api.fake(project.url, "001_one", ini=ini(project))
+    assert [(one.revision, one.status) for one in faked.done] == [("001_one", "stamped")]
+    assert faked.after == ("001_one",)
+
+
+def test_status_and_log_are_data(project: Project) -> None:
+    api.upgrade(project.url, "001_one", ini=ini(project))
+    states = api.status(project.url, ini=ini(project))
+    assert [(one.revision, one.state) for one in states] == [
+        ("001_one", "applied"),
+        ("002_two", "pending"),
+    ]
+    (row,) = api.log(project.url, ini=ini(project))
+    assert (row.name, row.status) == ("001_one", "applied")
+
+
+def test_it_can_be_called_in_a_running_event_loop_and_beside_it(project: Project) -> None:
+    async def both() -> tuple[api.Result, api.Result]:
+        inside = api.upgrade(project.url, "001_one", ini=ini(project))
+        beside = await asyncio.to_thread(api.upgrade, project.url, ini=ini(project))
+        return inside, beside
+
+    inside, beside = asyncio.run(both())
+    assert inside.after == beside.before == ("001_one",)
+    assert beside.after == ("002_two",)
+
+
+def test_several_threads_upgrade_one_database_after_the_other(
+    project: Project, databases: Databases
+) -> None:
+    results: dict[str, api.Result] = {}
+
+    def run(url: str) -> None:
+        results[url] = api.upgrade(url, ini=ini(project))
+
+    with databases.fresh() as one, databases.fresh() as other:
+        urls = [one, other, project.url]
+        threads = [threading.Thread(target=run, args=(url,)) for url in urls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert {url: result.after for url, result in results.items()} == dict.fromkeys(
+        urls, ("002_two",)
+    )
+
+
+def test_a_failure_is_an_exception_of_its_own_class(project: Project) -> None:
+    write(project, "003_bad", "002_two", "SELECT nothing_like_it", "SELECT 1")
+    with pytest.raises(DatabaseFailure, match=r"003_bad.*nothing_like_it"):
+        api.upgrade(project.url, ini=ini(project))
+    assert [one.state for one in api.status(project.url, ini=ini(project))] == [
+        "applied",
+        "applied",
+        "failed",
+    ]
+    with pytest.raises(api.MigrationFailed, match="999_none"):
+        api.upgrade(project.url, "999_none", ini=ini(project))
+    with pytest.raises(api.MigrationFailed, match=r"no\.ini.*ini="):
+        api.upgrade(project.url, ini=project.path / "no.ini")
+    with pytest.raises(DatabaseFailure):
+        api.upgrade(ini=ini(project))
+
+
+def test_settings_of_a_call_win(project: Project) -> None:
+    keys = LockKeys.of(str(make_url(project.url).database), "public", "pgmigrations")
+    with create_engine(project.url, poolclass=NullPool).connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        with runner_lock(driver, keys, wait=0), pytest.raises(LockHeld):
+            api.upgrade(project.url, ini=ini(project), settings={"lock_wait": 0.0})
+    with pytest.raises(UnknownSetting, match="lock_wiat"):
+        api.upgrade(project.url, ini=ini(project), settings={"lock_wiat": 0.0})
+
+
+def test_the_programs_logging_stays_as_it_is(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    handlers = list(logging.getLogger().handlers)
+    api.upgrade(project.url, ini=ini(project))
+    assert logging.getLogger().handlers == handlers
+    assert capfd.readouterr().out == ""
+
+
+def test_the_module_imports_neither_alembic_nor_sqlalchemy() -> None:
+    code = (
+        "import sys, pgmigrations.api; "
+        "print([one for one in ('alembic', 'sqlalchemy', 'psycopg2') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

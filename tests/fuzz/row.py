@@ -81,6 +81,10 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             there = other.column(column.name)
             if there is None and not column.nullable and not _is_filled(column):
                 return False
+            if there is not None and there.generated and not column.generated:
+                # It comes back with the value that was worked out there.
+                if column.name in _minded(one):
+                    return False
             if there is None or there.type == column.type:
                 continue
             # No text of ours is a label.
@@ -89,6 +93,12 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             ):
                 return False
     return True
+
+
+def _minded(table: TableSpec) -> set[str]:
+    """Name the columns of which not every value is taken."""
+    names = {name for key in table.foreign_keys for name in key.columns}
+    return names | {name for check in table.checks for name in check.expression.columns}
 
 
 def _is_filled(column: ColumnSpec) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
 
 _LENGTH = 16
 
@@ -29,11 +28,11 @@ def checksum(source: str) -> str:
     Raises:
         SyntaxError: It is no Python.
     """
-    digest = hashlib.blake2b(digest_size=_LENGTH)
-    for word in _words(ast.parse(source)):
-        digest.update(word.encode("utf-8", "surrogatepass"))
-        digest.update(b"\0")
-    return digest.hexdigest()
+    words: list[str] = []
+    _write(ast.parse(source), words)
+    words.append("")
+    text = "\0".join(words).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=_LENGTH).hexdigest()
 
 
 # What says how the code was written and not what it does; and what one version has and another
@@ -41,28 +40,36 @@ def checksum(source: str) -> str:
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
 
-def _words(node: object) -> Iterator[str]:
+def _write(node: object, words: list[str]) -> None:
     if isinstance(node, ast.AST):
-        yield from _node(node)
+        class_ = type(node)
+        words.append(class_.__name__)
+        for name in _fields(class_):
+            value = getattr(node, name, None)
+            if value is None or value == []:
+                continue
+            words.append(name)
+            is_body = name == "body" and isinstance(value, list)
+            _write(_without_docstring(node, value) if is_body else value, words)
+        words.append(".")
     elif isinstance(node, list):
-        yield "["
+        words.append("[")
         for one in node:
-            yield from _words(one)
-        yield "]"
+            _write(one, words)
+        words.append("]")
     else:
-        yield f"{type(node).__name__} {node!r}"
+        words.append(f"{type(node).__name__} {node!r}")
 
 
-def _node(node: ast.AST) -> Iterator[str]:
-    yield type(node).__name__
-    for name, value in sorted(ast.iter_fields(node)):
-        if name in _LEFT_OUT or value is None or value == []:
-            continue
-        if name == "body" and isinstance(value, list):
-            value = _without_docstring(node, value)
-        yield name
-        yield from _words(value)
-    yield "."
+def _fields(class_: type) -> list[str]:
+    found = _FIELDS.get(class_)
+    if found is None:
+        names = getattr(class_, "_fields", ())
+        found = _FIELDS[class_] = sorted(name for name in names if name not in _LEFT_OUT)
+    return found
+
+
+_FIELDS: dict[type, list[str]] = {}
 
 
 def _without_docstring(node: ast.AST, body: list[ast.stmt]) -> list[ast.stmt]:

@@ -46,11 +46,21 @@ class LedgerTable:
         """The statement that makes it, unless it is there."""
         return f"CREATE TABLE IF NOT EXISTS {self.name} (\n{COLUMNS}\n)"
 
-    def insertion(self, entry: Entry) -> str:
-        """Return the statement that adds a row, with its values in it."""
+    def insertion(self, entry: Entry, *, after: str = "") -> str:
+        """Return the statement that adds a row, with its values in it.
+
+        Args:
+            entry: The row.
+            after: A statement that changes one row, and is part of this one: where it changes
+                none, none is added.
+        """
         values = {key: _literal(value) for key, value in values_of(entry).items()} | SERVER_VALUES
         columns = ", ".join(map(identifier, values))
-        return f"INSERT INTO {self.name} ({columns}) VALUES ({', '.join(values.values())})"
+        inserted = f"INSERT INTO {self.name} ({columns})"
+        said = ", ".join(values.values())
+        if after:
+            return f"WITH changed AS ({after} RETURNING 1) {inserted} SELECT {said} FROM changed"
+        return f"{inserted} VALUES ({said})"
 
     def add(self, connection: driver.connection, entry: Entry) -> None:
         """Add a row in the connection's transaction.

@@ -185,9 +185,77 @@ def _send(driver: Any, statement: str) -> None:
         cursor.execute(statement)
 
 
+class Listening:
+    """Hears of the statements and commits of a connection, for one counter after the other."""
+
+    def __init__(self) -> None:
+        self._counter: Counter | None = None
+        self._record: Callable[[Progress], None] | None = None
+        self._recorded: list[Progress] = []
+
+    @contextmanager
+    def to(self, counter: Counter, record: Callable[[Progress], None]) -> Iterator[None]:
+        """Listen for a counter; `record` is called before each commit."""
+        self._counter, self._record, self._recorded = counter, record, []
+        try:
+            yield
+        finally:
+            self._counter = self._record = None
+
+    def before_statement(
+        self,
+        connection: Connection,
+        cursor: Any,
+        statement: str,
+        parameters: Any,
+        context: Any,
+        many: bool,
+    ) -> tuple[str, Any]:
+        """Let the counter have a look."""
+        if self._counter is None:
+            return statement, parameters
+        return self._counter.before_statement(
+            connection, cursor, statement, parameters, context, many
+        )
+
+    def after_statement(
+        self, connection: Connection, cursor: Any, statement: str, *arguments: Any
+    ) -> None:
+        """Let the counter count."""
+        if self._counter is not None:
+            self._counter.after_statement(connection, cursor, statement, *arguments)
+
+    def before_commit(self, _: Connection) -> None:
+        """Let the counter take back what is not to stay, and record how far it is."""
+        if self._counter is None or self._record is None:
+            return
+        self._counter.before_commit()
+        if not self._counter.is_passing and self._recorded[-1:] != [self._counter.done]:
+            self._recorded.append(self._counter.done)
+            self._record(self._counter.done)
+
+
+@contextmanager
+def listening(connection: Connection) -> Iterator[Listening]:
+    """Listen to a connection as long as revisions are run on it."""
+    found = Listening()
+    with ExitStack() as stack:
+        for name, listener, options in (
+            ("before_cursor_execute", found.before_statement, {"retval": True}),
+            ("after_cursor_execute", found.after_statement, {}),
+            ("commit", found.before_commit, {}),
+        ):
+            event.listen(connection, name, listener, **options)
+            stack.callback(event.remove, connection, name, listener)
+        yield found
+
+
 @contextmanager
 def counted(
-    context: MigrationContext, committed: Progress, record: Callable[[Progress], None]
+    context: MigrationContext,
+    committed: Progress,
+    record: Callable[[Progress], None],
+    ear: Listening,
 ) -> Iterator[None]:
     """Let `op.…` count, and record the progress with each commit under way.
 
@@ -195,29 +263,13 @@ def counted(
         context: The connected context, in its revision's transaction.
         committed: What an earlier run has committed.
         record: Called with the progress, before each commit.
+        ear: What listens to its connection.
 
     Raises:
         RevisionChanged: What was committed is not what the revision begins with.
     """
-    connection = context.connection
-    assert connection is not None
     counter = Counter(context, committed)
-    recorded: list[Progress] = []
-
-    def before_commit(_: Connection) -> None:
-        counter.before_commit()
-        if not counter.is_passing and recorded[-1:] != [counter.done]:
-            recorded.append(counter.done)
-            record(counter.done)
-
-    with ExitStack() as stack:
-        for name, listener, options in (
-            ("before_cursor_execute", counter.before_statement, {"retval": True}),
-            ("after_cursor_execute", counter.after_statement, {}),
-            ("commit", before_commit, {}),
-        ):
-            event.listen(connection, name, listener, **options)
-            stack.callback(event.remove, connection, name, listener)
+    with ear.to(counter, record):
         with installed(counter.operations):
             yield
         if counter.is_passing:

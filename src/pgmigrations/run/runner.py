@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg2
-from alembic.runtime.migration import (
-    HeadMaintainer,
-    MigrationContext,
-)
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -36,10 +33,17 @@ from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves, runner_lock
 from pgmigrations.run.outcome import OUTCOME, Done, Outcome
 from pgmigrations.run.place import place_of
-from pgmigrations.run.progress import Progress, counted
+from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
 from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
-from pgmigrations.run.version_rows import named, rows_after, version_rows
+from pgmigrations.run.version_rows import (
+    VersionMoved,
+    change,
+    changes_of,
+    named,
+    rows_in,
+    version_rows,
+)
 from pgmigrations.run.working_session import second_session, working_session
 from pgmigrations.settings import Settings
 
@@ -48,17 +52,6 @@ _alembic_log = logging.getLogger("alembic.runtime.migration")
 
 # lock_not_available, deadlock_detected, serialization_failure
 _TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
-
-
-class VersionMoved(PgMigrationsError):
-    """The version rows are not what this run left them to be."""
-
-    def __init__(self, wanted: Collection[str], found: Collection[str]) -> None:
-        super().__init__(
-            f"Somebody else has moved the database: it was at {named(wanted)}, and is at "
-            f"{named(found)}",
-            "Look into pgmigrations log, and run this again",
-        )
 
 
 @contextmanager
@@ -86,13 +79,13 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
             with (
                 runner_lock(second, place.keys, wait=settings.lock_wait) as lock,
                 working_session(connection, lock) as statement_timeout,
+                listening(connection) as ear,
             ):
                 config = context.config
                 outcome = config.attributes.get(OUTCOME) if config else None
                 ledger = place.ledger
-                yield Runner(
-                    context, settings, lock, ledger, statement_timeout, outcome or Outcome()
-                )
+                outcome = outcome or Outcome()
+                yield Runner(context, settings, lock, ledger, statement_timeout, ear, outcome)
         except (KeyboardInterrupt, SystemExit):
             log.warning("Interrupted: the transaction under way is taken back; run it again")
             raise
@@ -124,6 +117,7 @@ class Runner:
         lock: The lock, and a connection for questions.
         ledger: Where it is written down.
         statement_timeout: What the server has for the session, as SHOW prints it.
+        ear: What listens to the context's connection.
         outcome: What has been done.
     """
 
@@ -132,6 +126,7 @@ class Runner:
     lock: RunnerLock
     ledger: LedgerTable
     statement_timeout: str
+    ear: Listening
     outcome: Outcome
     _progress: dict[str, Progress] = field(default_factory=dict)
     _recognised: frozenset[str] = frozenset()
@@ -188,7 +183,7 @@ class Runner:
             except Exception as error:
                 if not self._is_lost(error):
                     raise
-                after = rows_after(step, at)
+                after, _ = changes_of(self.context, step, at)
                 found = version_rows(self.connection.engine, self._version_table)
                 if found != after:
                     raise self._lost(error, found) from error
@@ -233,23 +228,38 @@ class Runner:
                 try:
                     self._make_way(attempt.maintenance)
                     self._make_tables()
-                    with counted(self.context, progress, self._recorder(step)):
+                    with counted(self.context, progress, self._recorder(step), self.ear):
                         step.migration_fn()
                 finally:
                     attempt.blockers = seen
-            maintainer = HeadMaintainer(self.context, set(at))
-            maintainer.update_to_step(step)
+            heads, changes = changes_of(self.context, step, at)
             is_run = revision_of(step) not in self._recognised
             written = entries(step, time.monotonic() - attempt.began, is_run=is_run)
-            for entry in written:
-                self.ledger.add(self._driver, entry)
+            self._write(changes, written)
             for callback in self.context.on_version_apply_callbacks:
-                callback(ctx=self.context, step=step.info, heads=set(maintainer.heads), run_args={})
+                callback(ctx=self.context, step=step.info, heads=set(heads), run_args={})
         self.context.purge = False
         self._has_ledger = self._has_version_table = True
         self._tell(written)
-        self.outcome.after = set(maintainer.heads)
-        return set(maintainer.heads)
+        self.outcome.after = heads
+        return heads
+
+    def _write(
+        self, changes: Sequence[tuple[str | None, str | None]], written: Sequence[Entry]
+    ) -> None:
+        """Change the version rows and add to the ledger; mostly, that is one row of each."""
+        statements = [change(self._version_table, *one) for one in changes]
+        added = [self.ledger.insertion(one) for one in written]
+        if len(statements) == len(added) == 1:
+            statements, added = [self.ledger.insertion(written[0], after=statements[0])], []
+        with self._driver.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+                if cursor.rowcount != 1:
+                    before = [one for one, _ in changes if one]
+                    raise VersionMoved(before, rows_in(self._driver, self._version_table))
+            for statement in added:
+                cursor.execute(statement)
 
     def _tell(self, written: Sequence[Entry]) -> None:
         for one in written:

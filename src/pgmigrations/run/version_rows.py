@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Collection
 from typing import Any
 
 import psycopg2
-from alembic.runtime.migration import HeadMaintainer, MigrationContext
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pgmigrations.migrate.core.alembic_private import Step
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import HeadChanges, Step
+from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.run.session import rows
 
 _SERVER_MAY_BE_BACK_AFTER = 10.0
+
+
+class VersionMoved(PgMigrationsError):
+    """The version rows are not what this run left them to be."""
+
+    def __init__(self, wanted: Collection[str], found: Collection[str]) -> None:
+        super().__init__(
+            f"Somebody else has moved the database: it was at {named(wanted)}, and is at "
+            f"{named(found)}",
+            "Look into pgmigrations log, and run this again",
+        )
 
 
 def version_rows(engine: Engine, name: str) -> set[str] | None:
@@ -36,22 +48,50 @@ def version_rows(engine: Engine, name: str) -> set[str] | None:
                 there = "SELECT to_regclass(%s) IS NOT NULL"
                 if not rows(driver, there, (name,))[0][0]:
                     return set()
-                found = rows(driver, f"SELECT version_num::text FROM {name}")
-                return {revision for (revision,) in found}
+                return rows_in(driver, name)
         except (psycopg2.Error, SQLAlchemyError):
             if time.monotonic() > end:
                 return None
             time.sleep(0.5)
 
 
-def rows_after(step: Step, at: set[str]) -> set[str]:
-    """Return the version rows that a step leaves, without a database."""
-    silent = MigrationContext.configure(
-        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": io.StringIO()}
-    )
-    maintainer = HeadMaintainer(silent, set(at))
+def rows_in(driver: Any, name: str) -> set[str]:
+    """Read the version rows in a connection's transaction."""
+    return {one for (one,) in rows(driver, f"SELECT version_num::text FROM {name}")}
+
+
+def changes_of(
+    context: MigrationContext, step: Step, at: Collection[str]
+) -> tuple[set[str], list[tuple[str | None, str | None]]]:
+    """Find out what a step changes of the version rows.
+
+    Args:
+        context: Alembic's.
+        step: The step.
+        at: The version rows before.
+
+    Returns:
+        The rows after; and pairs of a row before and a row after, one of which may be none.
+    """
+    maintainer = HeadChanges(context, at)
     maintainer.update_to_step(step)
-    return set(maintainer.heads)
+    return set(maintainer.heads), maintainer.changes
+
+
+def change(name: str, before: str | None, after: str | None) -> str:
+    """Write the statement that changes a version row.
+
+    Args:
+        name: The version table as SQL names it.
+        before: The row before; None for one that comes.
+        after: The row after; None for one that goes.
+    """
+    if before is None:
+        return f"INSERT INTO {name} (version_num) VALUES ({literal(after or '')})"
+    where = f"WHERE version_num = {literal(before)}"
+    if after is None:
+        return f"DELETE FROM {name} {where}"
+    return f"UPDATE {name} SET version_num = {literal(after)} {where}"
 
 
 def named(heads: Collection[str] | None) -> str:

@@ -17,7 +17,12 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation, MigrationScript
-from alembic.runtime.migration import MigrationContext, RevisionStep, StampStep
+from alembic.runtime.migration import (
+    HeadMaintainer,
+    MigrationContext,
+    RevisionStep,
+    StampStep,
+)
 from alembic.script import ScriptDirectory
 from alembic.util import sqla_compat
 from mako.template import Template  # type: ignore[import-untyped]
@@ -198,6 +203,31 @@ def steps_from_nothing(script: ScriptDirectory) -> list[RevisionStep]:
 def version_table_of(context: MigrationContext) -> Table:
     """Return the version table that a context reads and writes."""
     return context._version
+
+
+class HeadChanges(HeadMaintainer):
+    """What a step changes of the version rows, found out and not sent.
+
+    Attributes:
+        changes: Pairs of the row before and the row after, one of which may be none.
+    """
+
+    def __init__(self, context: MigrationContext, heads: Iterable[str]) -> None:
+        super().__init__(context, set(heads))
+        self.changes: list[tuple[str | None, str | None]] = []
+
+    def _insert_version(self, version: str) -> None:
+        self.heads.add(version)
+        self.changes.append((None, version))
+
+    def _delete_version(self, version: str) -> None:
+        self.heads.remove(version)
+        self.changes.append((version, None))
+
+    def _update_version(self, from_: str, to_: str) -> None:
+        self.heads.remove(from_)
+        self.heads.add(to_)
+        self.changes.append((from_, to_))
 
 
 @contextmanager

@@ -81,10 +81,10 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             there = other.column(column.name)
             if there is None and not column.nullable and not _is_filled(column):
                 return False
-            if there is not None and there.generated and not column.generated:
+            is_worked_out = there is not None and there.generated and not column.generated
+            if is_worked_out and column.name in _minded(one):
                 # It comes back with the value that was worked out there.
-                if column.name in _minded(one):
-                    return False
+                return False
             if there is None or there.type == column.type:
                 continue
             # No text of ours is a label.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,9 +18,9 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.cli_commands import adopt as adopt_command
 from pgmigrations.migrate.adopt import number_floor
 from tests.support.dump import schema_dump, whole_dump
+from tests.support.node_pg_migrate import install, run_node, write
 from tests.support.project import REPOSITORY, Project
 
-PACKAGES = ("node-pg-migrate@9.0.0", "pg@8")
 MIGRATIONS = {
     "001_person.js": "pgm.createTable('person', {id: 'id', name: {type: 'text', notNull: true}})",
     "010_mood.js": "pgm.createType('mood', ['sad', 'happy'])",
@@ -76,48 +75,15 @@ NodePgMigrate = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which node-pg-migrate is installed."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no Node here")
     folder = tmp_path_factory.mktemp("node")
-    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
-    done = subprocess.run(
-        [*command, *PACKAGES], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    if done.returncode:
-        pytest.skip(f"npm cannot install node-pg-migrate: {done.stderr.strip()[-200:]}")
-    migrations = folder / "migrations"
-    migrations.mkdir()
-    for name, work in MIGRATIONS.items():
-        text_ = f"exports.up = (pgm) => {{ {work}; }};\nexports.down = false;\n"
-        (migrations / name).write_text(text_)
+    install(folder)
+    write(folder, MIGRATIONS)
     return folder
 
 
 @pytest.fixture
 def migrate(node: Path, database_url: str) -> NodePgMigrate:
     return lambda *arguments: run_node(node, database_url, *arguments)
-
-
-def run_node(folder: Path, database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run node-pg-migrate on the migrations of a folder."""
-    url = make_url(database_url)
-    environ = os.environ | {
-        "PGHOST": str(url.query.get("host", url.host)),
-        "PGPORT": str(url.query.get("port", url.port)),
-        "PGUSER": str(url.username or "postgres"),
-        "PGDATABASE": str(url.database),
-        "PGPASSWORD": url.password or "",
-    }
-    binary = folder / "node_modules" / ".bin" / "node-pg-migrate"
-    return subprocess.run(
-        [str(binary), *arguments, "--migrations-dir", "migrations"],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 @pytest.fixture
@@ -243,15 +209,14 @@ def test_the_settings_go_into_their_section_if_there_is_one(project: Project) ->
 def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node: Path) -> None:
     """Fourteen files in the OER assistant's style: two `010_`, and a lone `999_`."""
     folder = tmp_path / "node"
-    (folder / "migrations").mkdir(parents=True)
+    folder.mkdir()
     (folder / "node_modules").symlink_to(node / "node_modules")
     parts = (REPOSITORY / "tests" / "app" / "oer_assistant.sql").read_text().split("\n\n")
     names = [*(f"{number:03}_a" for number in range(1, 11)), "010_b", "011_a", "015_a", "999_last"]
     size = -(-len(parts) // len(names))
-    for number, name in enumerate(names):
-        sql = json.dumps("\n\n".join(parts[number * size : (number + 1) * size]) or "SELECT 1")
-        migration = f"exports.up = (pgm) => {{ pgm.sql({sql}); }};\nexports.down = false;\n"
-        (folder / "migrations" / f"{name}.js").write_text(migration)
+    pieces = ["\n\n".join(parts[size * one : size * (one + 1)]) for one in range(len(names))]
+    works = [f"pgm.sql({json.dumps(piece or 'SELECT 1')})" for piece in pieces]
+    write(folder, dict(zip((f"{name}.js" for name in names), works, strict=True)))
     done = run_node(folder, database_url, "up")
     assert done.returncode == 0, done.stdout + done.stderr
     models = (

@@ -1,0 +1,1 @@
+"""The patient simulation: students talk with patients that a language model plays."""

@@ -81,6 +81,9 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             there = other.column(column.name)
             if there is None and not column.nullable and not _is_filled(column):
                 return False
+            if there is None and column.default and column.name in _minded(one):
+                # It comes back with its default, which need not be taken.
+                return False
             is_worked_out = there is not None and there.generated and not column.generated
             if is_worked_out and column.name in _minded(one):
                 # It comes back with the value that was worked out there.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.fuzz.column_type import families
-from tests.fuzz.expression import fits
+from tests.fuzz.expression import COLUMN, fits
 from tests.fuzz.index_method import METHODS, is_plain, is_text, takes
 from tests.fuzz.spec import (
     CheckSpec,
@@ -36,6 +36,10 @@ def valid_dependants(table: TableSpec, spec: SchemaSpec, major: int) -> TableSpe
             found.add(unique.columns)
             uniques.append(unique)
     indexes = [index for one in table.indexes if (index := _index(one, table, spec, major))]
+    if table.partition is not None:
+        # Those of a partition are named by their columns and, where that is taken, numbered as they
+        # come; create_all() makes indexes in the order of a set.
+        indexes = list({_named_by(one): one for one in indexes}.values())
     table = replace(
         table,
         uniques=tuple(uniques),
@@ -46,6 +50,12 @@ def valid_dependants(table: TableSpec, spec: SchemaSpec, major: int) -> TableSpe
         indexes=tuple(indexes),
     )
     return replace(table, replica_identity=_replica_identity(table))
+
+
+def _named_by(index: IndexSpec) -> tuple[str, ...]:
+    plain = (one.expression for one in index.elements)
+    names = (one.columns[0] if one.template == COLUMN else "expr" for one in plain)
+    return (*names, *index.include)
 
 
 def valid_foreign_keys(table: TableSpec, spec: SchemaSpec) -> TableSpec:

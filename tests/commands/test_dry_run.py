@@ -212,3 +212,29 @@ def test_the_target_is_not_written_to(tmp_path: Path, server_url: str, server_ve
         assert next_transaction(url) == before
         run_script(url, "CREATE TABLE written ()")
         assert next_transaction(url) > before
+
+
+def test_the_target_is_locked_by_nobody_meanwhile(project: Project) -> None:
+    project.upgrade()
+    look = f"""\
+    engine = sa.create_engine({project.url!r})
+    with engine.connect() as target:
+        tables = "users, pgmigrations, pgmigrations_history"
+        target.exec_driver_sql(f"LOCK TABLE {{tables}} IN ACCESS EXCLUSIVE MODE NOWAIT")
+        in_the_way_of_vacuum = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND coalesce(backend_xid, backend_xmin) IS NOT NULL "
+            "AND backend_type = 'client backend'"
+        )
+        assert target.exec_driver_sql(in_the_way_of_vacuum).scalar_one() == 0
+    op.execute("SELECT 'it was looked'")"""
+    write(project, "002_look", "001_users", look)
+    (one,) = tried(project)
+    assert one["error"] is None
+    assert [sent["sql"] for sent in one["statements"]] == ["SELECT 'it was looked'"]
+    ledger = "SELECT count(*) FROM pgmigrations_history WHERE revision = '002_look'"
+    assert fetch(project.url, ledger) == [(0,)]
+
+
+def test_the_help_has_examples(project: Project) -> None:
+    assert "pgmigrations dry-run 004_notes --json" in run(project, "dry-run", "--help").stdout

@@ -8,15 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from alembic.config import Config
-from alembic.runtime.migration import RevisionStep
 
+from pgmigrations.commands.pending import pending
 from pgmigrations.commands.project import OpenProject, with_project
-from pgmigrations.migrate.ahead import is_ahead
-from pgmigrations.migrate.core.alembic_private import pending_steps
 from pgmigrations.migrate.core.recording import Sent
-from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.trial import TrialFailed, trial
-from pgmigrations.run.half_done import HalfDone, half_done
 
 FAILED = 1
 """Exit code where a revision does not run."""
@@ -64,7 +60,7 @@ def dry_run(config: Config, *, revision: str = "head", as_json: bool = False) ->
 
 
 def _tried(project: OpenProject, revision: str) -> Iterator[Tried]:
-    steps = _pending(project, revision)
+    steps = pending(project, revision)
     if not steps:
         return
     with trial(project.context) as on_copy:
@@ -76,19 +72,6 @@ def _tried(project: OpenProject, revision: str) -> Iterator[Tried]:
                 yield Tried(name, failure.sent, str(failure))
                 return
             yield Tried(name, sent)
-
-
-def _pending(project: OpenProject, revision: str) -> list[RevisionStep]:
-    context = project.context
-    if is_ahead(context, project.heads):
-        return []
-    for name, direction in half_done(project.latest()).items():
-        raise HalfDone(name, direction)
-    steps = pending_steps(context, project.heads, revision)
-    if steps and not project.heads:
-        # As an upgrade does it where the version rows are gone.
-        steps = steps[already_applied(context, steps) :]
-    return steps
 
 
 def _page(tried: Sequence[Tried]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.adopt import ADOPTING
+from pgmigrations.migrate.branch import REBASING
 from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.compare import SHOW, findings_of
@@ -198,6 +199,7 @@ def _files() -> list[RevisionFile]:
     return read_revision_files(
         alembic_private.version_locations(context.script),
         recursive=alembic_private.is_recursive(context.script),
+        unique_numbers=not context.config.attributes.get(REBASING),
     )
 
 

@@ -19,6 +19,8 @@ examples:
   pgmigrations upgrade                                 to the head
   pgmigrations manifest                                when packaging: lets `upgrade` be quick
   pgmigrations status                                  pending, applied, failed: when and by whom
+  pgmigrations dry-run                                 what is pending, run on a copy: its statements
+  pgmigrations rebase                                  both made 004: renumber yours, prove it again
   pgmigrations log -n 5                                what was run on this database
   pgmigrations adopt --keep old_table                  take over from node-pg-migrate
   pgmigrations check                                   how the database and the models differ

@@ -31,6 +31,11 @@ def add_commands(command_line: CommandLine) -> None:
     parser.add_argument("--yes", action="store_true", help="Do not ask.")
     parser = _add(command_line, fake, ["revision"])
     parser.add_argument("revision", nargs="?", default="head", help="By default the head.")
+    parser = _add(command_line, dry_run, ["revision", "json"])
+    parser.add_argument("revision", nargs="?", default="head", help="By default up to the head.")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    parser = _add(command_line, rebase, ["revision"])
+    parser.add_argument("revision", nargs="?", help="By default the branch that is not applied.")
 
 
 def status(config: Config, json: bool) -> None:
@@ -87,6 +92,31 @@ def fake(config: Config, revision: str) -> None:
     command.stamp(config, revision)
 
 
+def dry_run(config: Config, revision: str, json: bool) -> None:
+    """Run the pending revisions on a copy of the schema; print each statement and what it does.
+
+    Nothing is written to the database. Ends with 1 where a revision does not run.
+
+    Examples: pgmigrations dry-run; pgmigrations dry-run 004_notes --json
+    """
+    from pgmigrations.commands.dry_run import dry_run as command
+
+    if code := command(config, revision=revision, as_json=json):
+        sys.exit(code)
+
+
+def rebase(config: Config, revision: str | None) -> None:
+    """Put one of two branches behind the other: renumber its files, re-point them, prove them.
+
+    For two people who both have made a revision after the same one. The branch may not be applied.
+
+    Examples: pgmigrations rebase; pgmigrations rebase 004_notes
+    """
+    from pgmigrations.commands.rebase import rebase as command
+
+    command(config, revision=revision)
+
+
 def adopt(config: Config, keep: list[str], undo: bool) -> None:
     """Take over a database that node-pg-migrate has managed; --undo gives it back.
 
@@ -105,7 +135,9 @@ def _add(
 ) -> argparse.ArgumentParser:
     said = command.__doc__ or ""
     parser: argparse.ArgumentParser = command_line.subparsers.add_parser(
-        command.__name__, help=said.partition("\n")[0], description=" ".join(said.split())
+        command.__name__.replace("_", "-"),
+        help=said.partition("\n")[0],
+        description=" ".join(said.split()),
     )
     parser.set_defaults(cmd=(command, [], options))
     return parser

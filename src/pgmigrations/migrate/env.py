@@ -38,7 +38,7 @@ from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
 from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.proved import unproved
-from pgmigrations.migrate.steps import ADOPTING, prepared, told
+from pgmigrations.migrate.steps import ADOPTING, REBASING, prepared, told
 from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
@@ -208,6 +208,7 @@ def _files() -> list[RevisionFile]:
     return read_revision_files(
         alembic_private.version_locations(context.script),
         recursive=alembic_private.is_recursive(context.script),
+        unique_numbers=not context.config.attributes.get(REBASING),
     )
 
 

@@ -13,6 +13,9 @@ from pgmigrations.run.outcome import OUTCOME
 ADOPTING = "pgmigrations_adopting"
 """Key of `Config.attributes`: the version table's name belongs to the other tool for now."""
 
+REBASING = "pgmigrations_rebasing"
+"""Key of `Config.attributes`: two revisions may have one number for now."""
+
 
 def told(work: MigrationsFn) -> MigrationsFn:
     """Write down for whoever has called which version rows there are before and after."""

@@ -5,7 +5,7 @@ Each is checked by a test at Alembic's lowest supported version and at the newes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,22 @@ MigrationsFn = Callable[[Any, MigrationContext], Iterable[Step]]
 
 
 class SendingImpl(PostgresqlImpl):
-    """Alembic's implementation, with the one way that every statement goes made overridable."""
+    """Alembic's implementation, with the one way that every statement goes made overridable.
+
+    Attributes:
+        is_sending: Whether what goes to the server now is an operation's change, not its look.
+    """
+
+    is_sending: bool = False
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Mark what goes to the server meanwhile as a change."""
+        outer, self.is_sending = self.is_sending, True
+        try:
+            yield
+        finally:
+            self.is_sending = outer
 
     def sent(self, construct: Executable, options: Mapping[str, Any] | None) -> bool:
         """Run or write a statement without parameters; False leaves it to Alembic."""
@@ -49,9 +64,10 @@ class SendingImpl(PostgresqlImpl):
     ) -> CursorResult[Any] | None:
         if isinstance(construct, str):
             construct = text(construct)
-        if not multiparams and not params and self.sent(construct, execution_options):
-            return None
-        return super()._exec(construct, execution_options, multiparams, params or {})
+        with self.sending():
+            if not multiparams and not params and self.sent(construct, execution_options):
+                return None
+            return super()._exec(construct, execution_options, multiparams, params or {})
 
 
 def migrations_fn() -> MigrationsFn:
@@ -198,6 +214,21 @@ def steps_from_nothing(script: ScriptDirectory) -> list[RevisionStep]:
     """Return the steps from nothing to the heads of the files."""
     upgrade: Callable[[Any, Any], list[RevisionStep]] = script._upgrade_revs
     return upgrade("heads", ())
+
+
+def pending_steps(
+    context: MigrationContext, heads: Collection[str], revision: str
+) -> list[RevisionStep]:
+    """Return the steps of an upgrade.
+
+    Args:
+        context: The context of a project's environment.
+        heads: The version rows to start from.
+        revision: What `alembic upgrade` may be asked for.
+    """
+    assert context.script is not None
+    upgrade: Callable[[Any, Any], list[RevisionStep]] = context.script._upgrade_revs
+    return list(upgrade(revision, tuple(heads)))
 
 
 def version_table_of(context: MigrationContext) -> Table:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
+from pgmigrations.migrate.core.alembic_private import SendingImpl
 from pgmigrations.migrate.core.options import OPTION
 
 log = logging.getLogger("pgmigrations")
@@ -67,10 +68,12 @@ def execute(operations: Operations, sql: str) -> None:
         operations: Alembic's operations of this run.
         sql: One statement without a semicolon at its end.
     """
+    impl = operations.migration_context.impl
     if is_offline(operations):
-        operations.migration_context.impl.static_output(f"{sql};")
-    else:
-        connection_of(operations).exec_driver_sql(sql, execution_options={"no_parameters": True})
+        impl.static_output(f"{sql};")
+        return
+    with impl.sending() if isinstance(impl, SendingImpl) else nullcontext():
+        send(connection_of(operations), sql)
 
 
 def send(connection: Connection, sql: str) -> None:

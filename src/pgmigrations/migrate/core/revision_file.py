@@ -39,12 +39,15 @@ class RevisionFile:
         return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
-def read_revision_files(folders: Iterable[Path], *, recursive: bool = False) -> list[RevisionFile]:
+def read_revision_files(
+    folders: Iterable[Path], *, recursive: bool = False, unique_numbers: bool = True
+) -> list[RevisionFile]:
     """Read and check every revision of a project, out of the files that Alembic reads.
 
     Args:
         folders: Those of `version_locations`.
         recursive: Whether their subfolders count, as `recursive_version_locations` says.
+        unique_numbers: Whether two files may not have one number.
 
     Raises:
         RevisionFileError: A file does not parse or has no usable revision id, two files have one
@@ -56,7 +59,9 @@ def read_revision_files(folders: Iterable[Path], *, recursive: bool = False) -> 
         for path in sorted(folder.rglob("*.py") if recursive else folder.glob("*.py"))
         if path.name != "__init__.py" and not path.name.startswith(".#") and not path.is_dir()
     ]
-    _refuse_duplicates(files)
+    _refuse_same_ids(files)
+    if unique_numbers:
+        _refuse_same_numbers(files)
     _refuse_missing_parents(files)
     return files
 
@@ -97,7 +102,9 @@ def refuse_unusable_id(revision: str, files: Sequence[RevisionFile]) -> None:
             too long, or is, or begins with the number of, another revision's.
     """
     _checked_id(revision, "--rev-id")
-    _refuse_duplicates([*files, RevisionFile(Path(f"{revision}.py"), revision, ())])
+    with_it = [*files, RevisionFile(Path(f"{revision}.py"), revision, ())]
+    _refuse_same_ids(with_it)
+    _refuse_same_numbers(with_it)
 
 
 def _checked_id(revision: object, place: str, *paths: Path) -> str:
@@ -117,6 +124,13 @@ def _checked_id(revision: object, place: str, *paths: Path) -> str:
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    for name, value in assigned(tree):
+        with contextlib.suppress(ValueError):
+            yield name, ast.literal_eval(value)
+
+
+def assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a file assigns to `revision` and to `down_revision`."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -125,13 +139,12 @@ def _assignments(tree: ast.Module) -> Iterator[tuple[str, object]]:
             yield from _assigned(node.target, node.value)
 
 
-def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, object]]:
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
         for one, its_value in zip(target.elts, value.elts, strict=False):
             yield from _assigned(one, its_value)
     elif isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
-        with contextlib.suppress(ValueError):
-            yield target.id, ast.literal_eval(value)
+        yield target.id, value
 
 
 def _parents(down_revision: object) -> tuple[str, ...]:
@@ -142,9 +155,8 @@ def _parents(down_revision: object) -> tuple[str, ...]:
     return ()
 
 
-def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
+def _refuse_same_ids(files: Sequence[RevisionFile]) -> None:
     by_id: dict[str, RevisionFile] = {}
-    by_number: dict[int, RevisionFile] = {}
     for file in files:
         other = by_id.setdefault(file.revision, file)
         if other is not file:
@@ -154,6 +166,10 @@ def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
                 other.path,
                 file.path,
             )
+
+
+def _refuse_same_numbers(files: Sequence[RevisionFile]) -> None:
+    by_number: dict[int, RevisionFile] = {}
     for file in files:
         if file.number is None:
             continue
@@ -161,8 +177,8 @@ def _refuse_duplicates(files: Sequence[RevisionFile]) -> None:
         if other is not file:
             raise RevisionFileError(
                 f"{_both(other, file)} have the same number",
-                "Rename the one that is not applied anywhere yet to the next number, "
-                "with its revision id, and let it follow the other",
+                "Give the one that is not applied anywhere yet the next number, and let it follow "
+                "the other: pgmigrations rebase does both where they are two heads",
                 other.path,
                 file.path,
             )

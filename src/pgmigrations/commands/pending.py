@@ -1,0 +1,34 @@
+"""What an upgrade would run."""
+
+from __future__ import annotations
+
+from alembic.runtime.migration import RevisionStep
+
+from pgmigrations.commands.project import OpenProject
+from pgmigrations.migrate.ahead import is_ahead
+from pgmigrations.migrate.core.alembic_private import pending_steps
+from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.run.half_done import HalfDone, half_done
+
+
+def pending(project: OpenProject, revision: str) -> list[RevisionStep]:
+    """Return the steps of an upgrade; where the version rows are gone, those behind what is there.
+
+    Args:
+        project: With its database open; only read.
+        revision: Up to which one, as for `alembic upgrade`.
+
+    Raises:
+        HalfDone: What is left of a revision cannot be tried where the rest of it is not.
+        UnrecognisedDatabase: There are tables of the models, and no version row says of which
+            revision.
+    """
+    context = project.context
+    if is_ahead(context, project.heads):
+        return []
+    for name, direction in half_done(project.latest()).items():
+        raise HalfDone(name, direction)
+    steps = pending_steps(context, project.heads, revision)
+    if steps and not project.heads:
+        steps = steps[already_applied(context, steps) :]
+    return steps

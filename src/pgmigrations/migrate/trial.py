@@ -1,0 +1,165 @@
+"""Revisions that are tried on a copy of the connected database's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
+
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.copied import CopiedDatabase, NoCopy
+from pgmigrations.migrate.core.alembic_private import operations_in, revision_transaction
+from pgmigrations.migrate.core.declared import read_all
+from pgmigrations.migrate.core.difference import settled
+from pgmigrations.migrate.core.execution import silenced
+from pgmigrations.migrate.core.options import scope_of, settings_of
+from pgmigrations.migrate.core.recording import Sent, recorded
+from pgmigrations.migrate.core.report import described, named
+from pgmigrations.migrate.core.snapshot import Snapshot
+from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.run.failure import explain
+
+
+class TrialFailed(PgMigrationsError):
+    """A revision that does not run, as it was tried.
+
+    Attributes:
+        sent: What it has sent.
+    """
+
+    def __init__(self, what: str, sent: Sequence[Sent]) -> None:
+        super().__init__(what)
+        self.sent = sent
+
+
+class SharedObject(PgMigrationsError):
+    """A revision would change what all databases of the server have in common."""
+
+
+class Trial:
+    """Runs revisions on a copy, and keeps what each has sent.
+
+    Args:
+        context: The context of the project, in which they were planned.
+        copy: Where they run.
+        is_own_server: Whether the copy's server goes with the copy.
+    """
+
+    def __init__(self, context: MigrationContext, copy: Connection, *, is_own_server: bool) -> None:
+        self._copy = copy
+        self._is_own_server = is_own_server
+        self._scope = scope_of(context)
+        options = {**context.opts, "fn": lambda _heads, _context: [], "on_version_apply": ()}
+        self._inner = MigrationContext.configure(connection=copy, opts=options)
+
+    def run(self, work: Callable[[], object], doing: str) -> Sequence[Sent]:
+        """Run a revision's upgrade() or downgrade() as a run does, in a transaction of its own.
+
+        Args:
+            work: The function.
+            doing: What that is, like "in revision 003_notes".
+
+        Raises:
+            TrialFailed: It fails.
+        """
+        sent: Sequence[Sent] = ()
+        try:
+            with (
+                silenced("alembic.runtime.migration", "pgmigrations"),
+                operations_in(self._inner),
+                _own_alone(self._copy, is_checked=not self._is_own_server),
+                revision_transaction(self._inner),
+                recorded(self._inner) as sent,
+            ):
+                work()
+        # Whatever a revision raises, it does not run.
+        except Exception as error:
+            raise TrialFailed(_in_words(error, doing), sent) from error
+        return sent
+
+    def state(self) -> Snapshot[Any]:
+        """Read what is there now."""
+        found = read_all(self._copy, KINDS, self._scope)
+        self._copy.rollback()
+        return found
+
+    def differences(self, before: Snapshot[Any], after: Snapshot[Any]) -> list[str]:
+        """Say what differs between two states, one line for each object."""
+        try:
+            changes = list(settled(KINDS, self._copy, before, after))
+        finally:
+            self._copy.rollback()
+        return [f"{named(one.record)}: {described(one)}" for one in changes]
+
+
+@contextmanager
+def trial(context: MigrationContext) -> Iterator[Trial]:
+    """Copy the schema of the connected database, and drop the copy in the end.
+
+    The target's transaction, in which it was read, is over before anything runs on the copy.
+
+    Args:
+        context: The connected context; reading is all that its transaction needs to allow.
+
+    Raises:
+        NoCopy: The schema cannot be made once more.
+    """
+    connection, settings = context.connection, settings_of(context)
+    assert connection is not None
+    assert settings is not None
+    scope = scope_of(context)
+    copied = CopiedDatabase(context, scope, read_all(connection, KINDS, scope))
+    is_own_server = settings.scratch_url == "embedded"
+    try:
+        with copied() as copy:
+            tried = Trial(context, copy, is_own_server=is_own_server)
+            connection.rollback()
+            yield tried
+    except NoCopy as error:
+        raise NoCopy(error.what, "Install pg_dump of the server's version") from error
+
+
+@contextmanager
+def _own_alone(copy: Connection, *, is_checked: bool) -> Iterator[None]:
+    """Let nothing be committed that the server has once for all its databases, like a role."""
+
+    def before_commit(connection: Connection) -> None:
+        query = connection.exec_driver_sql(_SHARED, execution_options={"no_parameters": True})
+        changed = query.scalar_one_or_none()
+        if changed:
+            raise SharedObject(
+                f"It changes {changed}, which the server has for all databases, and is not tried "
+                "there",
+                "Set scratch_url = embedded in [pgmigrations] of alembic.ini",
+            )
+
+    if not is_checked:
+        yield
+        return
+    event.listen(copy, "commit", before_commit)
+    try:
+        yield
+    finally:
+        event.remove(copy, "commit", before_commit)
+
+
+# Whoever changes such a catalog keeps the lock on it; pg_shdepend is written for any object.
+_SHARED = """
+SELECT pg_catalog.string_agg(DISTINCT relation::pg_catalog.regclass::text, ', ')
+FROM pg_catalog.pg_locks
+WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND database = 0
+  AND mode = 'RowExclusiveLock' AND relation <> 'pg_catalog.pg_shdepend'::pg_catalog.regclass
+"""
+
+
+def _in_words(error: Exception, doing: str) -> str:
+    if isinstance(error, DBAPIError):
+        return str(explain(error, doing=doing))
+    said = (
+        str(error) if isinstance(error, PgMigrationsError) else f"{type(error).__name__}: {error}"
+    )
+    return f"{doing[:1].upper()}{doing[1:]}: {said}"

@@ -88,6 +88,14 @@ def test_status_and_log_are_data(project: Project) -> None:
     assert (row.name, row.status) == ("001_one", "applied")
 
 
+def test_a_dry_run_returns_what_was_sent(project: Project) -> None:
+    api.upgrade(project.url, "001_one", ini=ini(project))
+    (tried,) = api.dry_run(project.url, ini=ini(project))
+    assert (tried.revision, tried.error) == ("002_two", None)
+    assert [one.sql for one in tried.statements] == ["CREATE TABLE two (id int)"]
+    assert api.upgrade(project.url, ini=ini(project)).before == ("001_one",)
+
+
 def test_it_can_be_called_in_a_running_event_loop_and_beside_it(project: Project) -> None:
     async def both() -> tuple[api.Result, api.Result]:
         inside = api.upgrade(project.url, "001_one", ini=ini(project))

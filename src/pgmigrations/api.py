@@ -33,6 +33,7 @@ from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Done, Outcome
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from pgmigrations.commands.dry_run import Tried
     from pgmigrations.commands.status import RevisionState
     from pgmigrations.run.ledger import Row
 
@@ -41,6 +42,7 @@ __all__ = [
     "MigrationFailed",
     "Result",
     "downgrade",
+    "dry_run",
     "fake",
     "log",
     "status",
@@ -171,6 +173,31 @@ def fake(
         command.stamp(config, target)
 
     return _run(work, _read(url), ini, settings, time.monotonic())
+
+
+def dry_run(
+    url: str | DatabaseUrl | None = None,
+    target: str = "head",
+    *,
+    ini: str | Path = "alembic.ini",
+) -> list[Tried]:
+    """Run what is pending on a copy of the schema, as `pgmigrations dry-run` does.
+
+    Args:
+        url: The database, which is only read; by default the project's own.
+        target: Up to which revision.
+        ini: The project's alembic.ini.
+
+    Returns:
+        What each revision has sent; the last one may have an `error`, and none follows it.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does; also where no copy can be made.
+    """
+    from pgmigrations.commands.dry_run import tried_on_copy
+
+    with _configured(_read(url), ini, None) as config:
+        return tried_on_copy(config, target)
 
 
 def status(

@@ -50,13 +50,18 @@ def dry_run(config: Config, *, revision: str = "head", as_json: bool = False) ->
     Raises:
         CommandError: There is no copy to run them on, or one of them is half done already.
     """
-    tried = with_project(config, lambda project: list(_tried(project, revision)))
+    tried = tried_on_copy(config, revision)
     if as_json:
         print(json.dumps([asdict(one) for one in tried], indent=2, ensure_ascii=False))
     else:
         for line in _page(tried):
             print(line)
     return FAILED if any(one.error for one in tried) else 0
+
+
+def tried_on_copy(config: Config, revision: str) -> list[Tried]:
+    """Run what is pending on a copy; after one that does not run, there is none."""
+    return with_project(config, lambda project: list(_tried(project, revision)))
 
 
 def _tried(project: OpenProject, revision: str) -> Iterator[Tried]:

@@ -19,7 +19,7 @@ examples:
   pgmigrations upgrade                                 to the head
   pgmigrations manifest                                when packaging: lets `upgrade` be quick
   pgmigrations status                                  pending, applied, failed: when and by whom
-  pgmigrations dry-run                                 what is pending, run on a copy: its statements
+  pgmigrations dry-run                                 run what is pending on a copy; statements
   pgmigrations rebase                                  both made 004: renumber yours, prove it again
   pgmigrations log -n 5                                what was run on this database
   pgmigrations adopt --keep old_table                  take over from node-pg-migrate

@@ -30,8 +30,10 @@ lint: setup ## Check style and formatting
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
+# Both projects have a module alembic.env, which mypy takes once in a run.
 types: setup ## Check types
 	@$(PY) -m mypy
+	@$(PY) -m mypy examples/patient_simulation/alembic
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(PY) -m ruff check --fix-only --quiet .

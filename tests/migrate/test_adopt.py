@@ -69,6 +69,32 @@ Table(
 )
 """
 
+OER_ASSISTANT = (
+    "000_initial_schema",
+    "001_update_year_to_publish_date",
+    "002_update_sections_and_media_items",
+    "003_refactor_session_relationships",
+    "004_add_session_role_to_user_sessions",
+    "005_add_role_to_shared_user_prompts",
+    "006_add_name_to_sessions",
+    "007_add_guided_prompts",
+    "008_vector_faq",
+    "009_faq_cache_sources",
+    "010_add_reported_to_shared_prompts",
+    "010_add_status_to_textbooks",
+    "011_add_tokens_used_and_updated_at_to_user_sessions",
+    "012_add_jobs_table",
+    "013_add_practice_material_analytics",
+    "013_textbook_logo_url",
+    "014_add_system_settings",
+    "015_add_cascade_delete",
+)
+EXAMPLE_TABLE = """pgm.createTable('example_table', {
+    id: 'id',
+    name: { type: 'varchar(100)', notNull: true },
+    created_at: { type: 'timestamp', default: pgm.func('now()') },
+})"""
+
 NodePgMigrate = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -207,18 +233,20 @@ def test_the_settings_go_into_their_section_if_there_is_one(project: Project) ->
 
 
 def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node: Path) -> None:
-    """Fourteen files in the OER assistant's style: two `010_`, and a lone `999_`."""
+    """The OER assistant's nineteen files: two `010_`, two `013_`, and a lone `999_`."""
     folder = tmp_path / "node"
     folder.mkdir()
     (folder / "node_modules").symlink_to(node / "node_modules")
     parts = (REPOSITORY / "tests" / "app" / "oer_assistant.sql").read_text().split("\n\n")
-    names = [*(f"{number:03}_a" for number in range(1, 11)), "010_b", "011_a", "015_a", "999_last"]
-    size = -(-len(parts) // len(names))
-    pieces = ["\n\n".join(parts[size * one : size * (one + 1)]) for one in range(len(names))]
-    works = [f"pgm.sql({json.dumps(piece or 'SELECT 1')})" for piece in pieces]
-    write(folder, dict(zip((f"{name}.js" for name in names), works, strict=True)))
+    size = -(-len(parts) // len(OER_ASSISTANT))
+    starts = range(0, size * len(OER_ASSISTANT), size)
+    pieces = ["\n\n".join(parts[start : start + size]) or "SELECT 1" for start in starts]
+    works = [f"pgm.sql({json.dumps(piece)})" for piece in pieces]
+    files = dict(zip((f"{name}.js" for name in OER_ASSISTANT), works, strict=True))
+    write(folder, files | {"999_example_table.js": EXAMPLE_TABLE})
     done = run_node(folder, database_url, "up")
     assert done.returncode == 0, done.stdout + done.stderr
+    query(database_url, "INSERT INTO example_table (name) VALUES ('kept')")
     models = (
         f"import sys\nsys.path.insert(0, {str(REPOSITORY)!r})\nfrom app.models import metadata\n"
     )
@@ -226,9 +254,14 @@ def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node
     for path in (REPOSITORY / "alembic" / "versions").glob("*.py"):
         shutil.copy(path, project.versions)
     before, rows = whole_dump(database_url), query(database_url, "TABLE pgmigrations")
-    adopt(project)
+    assert [name for _, name, _ in rows] == [*OER_ASSISTANT, "999_example_table"]
+    with pytest.raises(CommandError, match=r"No model declares public\.example_table.*--keep"):
+        adopt(project)
+    assert whole_dump(database_url) == before
+    adopt(project, "example_table")
     assert query(database_url, "TABLE pgmigrations") == [("001_initial_schema",)]
-    assert "revision_number_floor = 16" in (project.path / "alembic.ini").read_text()
+    written = (project.path / "alembic.ini").read_text().splitlines()
+    assert {"revision_number_floor = 16", "ignore_tables = example_table"} <= set(written)
     assert run_node(folder, database_url, "up").returncode != 0
     adopt(project, undo=True)
     assert whole_dump(database_url) == before
@@ -237,6 +270,7 @@ def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node
     assert project.check()
     kept = "SELECT id, name, run_on FROM pgmigrations_history WHERE status = 'adopted' ORDER BY id"
     assert query(database_url, kept) == rows
+    assert query(database_url, "SELECT id, name FROM example_table") == [(1, "kept")]
 
 
 def test_it_is_given_back_as_it_was(project: Project, migrate: NodePgMigrate) -> None:

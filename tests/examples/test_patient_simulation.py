@@ -100,3 +100,18 @@ def test_its_database_is_taken_over_and_given_back(
     succeed(example, database_url, "adopt")
     succeed(example, database_url, "upgrade")
     succeed(example, database_url, "check")
+
+
+@pytest.mark.parametrize(
+    ("ours", "its"),
+    [
+        ("alembic/env.py", "alembic/env.py"),
+        ("alembic/script.py.mako", "alembic/script.py.mako"),
+        ("app/settings.py", "simulation/settings.py"),
+    ],
+)
+def test_what_it_has_of_the_template_is_the_templates(ours: str, its: str) -> None:
+    text_ = (REPOSITORY / ours).read_text()
+    for name in ("models", "settings"):
+        text_ = text_.replace(f"from app.{name} import", f"from simulation.{name} import")
+    assert sorted((EXAMPLE / its).read_text().splitlines()) == sorted(text_.splitlines())

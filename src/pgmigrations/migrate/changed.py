@@ -15,7 +15,7 @@ from pgmigrations.run.ledger import SETTLED, Row
 from pgmigrations.run.place import place_of
 
 
-class RevisionChanged(PgMigrationsError):
+class AppliedRevisionChanged(PgMigrationsError):
     """Applied revisions have changed, and `refuse_changed` is on."""
 
 
@@ -39,7 +39,7 @@ def refuse_changed(context: MigrationContext, heads: Collection[str]) -> None:
         heads: The version rows, each of which has a file.
 
     Raises:
-        RevisionChanged: There are some; they are named.
+        AppliedRevisionChanged: There are some; they are named.
     """
     script, connection = context.script, context.connection
     assert script is not None
@@ -52,7 +52,7 @@ def refuse_changed(context: MigrationContext, heads: Collection[str]) -> None:
     applied = script.iterate_revisions(tuple(heads), "base", implicit_base=True)
     changed = [one.revision for one in applied if has_changed(one, settled.get(one.revision))]
     if changed:
-        raise RevisionChanged(
+        raise AppliedRevisionChanged(
             f"Changed since it was applied: {', '.join(sorted(changed))}",
             "Restore the file and write a new revision, or accept it with: pgmigrations repair",
         )

@@ -62,6 +62,17 @@ class Difference:
         """Find what a table has, in the order in which it was read."""
         return self._actual_in.get(relation, ())
 
+    @cached_property
+    def held_columns(self) -> frozenset[tuple[str, str, str]]:
+        """(schema, table, column) of those of foreign keys, and of those that keys include."""
+        held: set[tuple[str, str, str]] = set()
+        for state in (self.actual, self.declared):
+            for one in state.values():
+                held.update(one.joined_columns)
+                if one.relation is not None:
+                    held.update((*one.relation, name) for name in one.included_columns)
+        return frozenset(held)
+
     def is_serial(self, place: tuple[str, ...]) -> bool:
         """Tell whether a declared column is what the type SERIAL makes.
 

@@ -74,7 +74,7 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         # Said once more, a collation would be lost, a generated column be in the way, and a foreign
         # key, too: the server finds no cast for arrays, and does not let go of what a key includes.
         is_used = is_made_of(before, difference.actual) or is_made_of(after, difference.declared)
-        is_used = is_used or _is_held(after, difference)
+        is_used = is_used or (*after.relation, after.name) in difference.held_columns
         is_zoned = needs_zone(before.type, after.type)
         is_blind = not (before.collation or after.collation or is_used or is_zoned)
     if is_blind:
@@ -107,17 +107,6 @@ def _added(record: ColumnRecord, difference: Difference) -> AddColumnOp:
     schema = difference.scope.shown_schema(record.schema)
     added = AddGenerated if record.generated else AddColumnOp
     return added(record.table, element(record, difference, alone=True), schema=schema)
-
-
-def _is_held(record: ColumnRecord, difference: Difference) -> bool:
-    """Tell whether a foreign key is on the column, or may rest on a key that includes it."""
-    place = (*record.relation, record.name)
-    return any(
-        place in one.joined_columns
-        or (one.relation == record.relation and record.name in one.included_columns)
-        for state in (difference.actual, difference.declared)
-        for one in state.values()
-    )
 
 
 def _regenerated(change: Change[ColumnRecord], difference: Difference) -> list[MigrateOperation]:

@@ -30,10 +30,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
+from pgmigrations.declare import RenamedLabel, declare, renamed_from
 from pgmigrations.migrate.core.quoting import escape_parameters, identifier, literal, qualified
 from tests.fuzz.column_type import type_of
 from tests.fuzz.expression import COLUMN, sql
 from tests.fuzz.spec import (
+    CheckSpec,
     ColumnSpec,
     EnumSpec,
     ExclusionSpec,
@@ -63,21 +65,24 @@ def build(spec: SchemaSpec, schemas: Iterable[str] = ()) -> MetaData:
     for schema in schemas:
         Table(ANCHOR, metadata, Column("id", INTEGER), schema=schema)
     enums = {one.place: _enum(one, metadata) for one in spec.enums}
+    for one in spec.enums:
+        for old, new in one.renamed:
+            declare(metadata, RenamedLabel(one.name, old, new, one.schema or None))
     sequences = {one.place: _sequence(one, metadata) for one in spec.sequences}
     tables: dict[Place, Table] = {}
-    for one in spec.tables:
-        parent = tables[one.inherits] if one.inherits is not None else None
-        tables[one.place] = _table(one, metadata, enums, parent)
-    for one in spec.tables:
-        table = tables[one.place]
-        for key in one.foreign_keys:
+    for described in spec.tables:
+        parent = tables[described.inherits] if described.inherits is not None else None
+        tables[described.place] = _table(described, metadata, enums, parent)
+    for described in spec.tables:
+        table = tables[described.place]
+        for key in described.foreign_keys:
             table.append_constraint(_foreign_key(key, table, tables[key.table]))
-        if one.inherits is not None:
-            table.add_is_dependent_on(tables[one.inherits])
+        if described.inherits is not None:
+            table.add_is_dependent_on(tables[described.inherits])
     last = MetaDataListener(metadata)
-    for one in spec.tables:
-        _listen(tables[one.place], one)
-        last.add(_constraint_comments(one))
+    for described in spec.tables:
+        _listen(tables[described.place], described)
+        last.add(_constraint_comments(described))
     for sequence in spec.sequences:
         last.add(_sequence_statements(sequence))
     assert sequences.keys() == {one.place for one in spec.sequences}
@@ -138,7 +143,8 @@ def _table(
     items += [_key(one, UniqueConstraint) for one in spec.uniques]
     for check in spec.checks:
         if not (check.not_valid or check.no_inherit):
-            items.append(CheckConstraint(_text(sql(check.expression)), name=check.name or None))
+            items.append(_check(check))
+    keywords["info"] = _info(spec.was)
     if spec.options:
         keywords["postgresql_with"] = dict(spec.options)
     if spec.unlogged:
@@ -156,6 +162,16 @@ def _table(
     for one in spec.exclusions:
         table.append_constraint(_exclusion(one, table))
     return table
+
+
+def _info(was: str) -> dict[Any, Any]:
+    return renamed_from(was) if was else {}
+
+
+def _check(spec: CheckSpec) -> CheckConstraint:
+    return CheckConstraint(
+        _text(sql(spec.expression)), name=spec.name or None, info=_info(spec.was)
+    )
 
 
 def _column(spec: ColumnSpec, enums: dict[Place, Enum]) -> Column[Any]:
@@ -179,6 +195,7 @@ def _column(spec: ColumnSpec, enums: dict[Place, Enum]) -> Column[Any]:
         *items,
         nullable=spec.nullable,
         comment=spec.comment or None,
+        info=_info(spec.was),
         **keywords,
     )
 
@@ -210,7 +227,7 @@ def _key(spec: KeySpec, make: Any) -> SchemaItem:
         keywords["postgresql_include"] = list(spec.include)
     if spec.nulls_not_distinct:
         keywords["postgresql_nulls_not_distinct"] = True
-    key: SchemaItem = make(*spec.columns, name=spec.name or None, **keywords)
+    key: SchemaItem = make(*spec.columns, name=spec.name or None, info=_info(spec.was), **keywords)
     return key
 
 
@@ -225,6 +242,7 @@ def _foreign_key(spec: ForeignKeySpec, table: Table, other: Table) -> ForeignKey
         ondelete=spec.on_delete or None,
         onupdate=spec.on_update or None,
         match=spec.match or None,
+        info=_info(spec.was),
         **keywords,
     )
 
@@ -234,7 +252,9 @@ def _exclusion(spec: ExclusionSpec, table: Table) -> ExcludeConstraint:
     if spec.where is not None:
         keywords["where"] = _text(sql(spec.where))
     elements: list[Any] = [(table.c[name], operator) for name, operator in spec.elements]
-    return ExcludeConstraint(*elements, name=spec.name or None, using=spec.using, **keywords)
+    return ExcludeConstraint(
+        *elements, name=spec.name or None, using=spec.using, info=_info(spec.was), **keywords
+    )
 
 
 def _index(spec: IndexSpec) -> Index:
@@ -261,7 +281,7 @@ def _index(spec: IndexSpec) -> Index:
         keywords["postgresql_with"] = dict(spec.options)
     if spec.nulls_not_distinct:
         keywords["postgresql_nulls_not_distinct"] = True
-    return Index(spec.name, *expressions, unique=spec.unique, **keywords)
+    return Index(spec.name, *expressions, unique=spec.unique, info=_info(spec.was), **keywords)
 
 
 def _listen(table: Table, spec: TableSpec) -> None:

@@ -9,6 +9,7 @@ from random import Random
 from tests.fuzz.draw import SORTS, Drawing
 from tests.fuzz.draw_schema import draw_schema
 from tests.fuzz.edits import EDITS
+from tests.fuzz.hint import holding
 from tests.fuzz.spec import SchemaSpec
 from tests.fuzz.valid import valid
 
@@ -62,4 +63,4 @@ def draw_pair(
         if found is not None and found not in (after, before):
             after = found
             applied.append(name)
-    return Pair(before, after, tuple(applied), is_created)
+    return Pair(before, holding(before, after), tuple(applied), is_created)

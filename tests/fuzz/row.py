@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -12,14 +13,22 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.migrate.core.quoting import identifier, qualified
 from tests.fuzz.column_type import TYPES, enum_place, quoted
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.hint import unhinted
 from tests.fuzz.spec import ColumnSpec, Place, SchemaSpec, TableSpec
+
+LabelNames: TypeAlias = Mapping[Place, Mapping[str, str]]
+"""What the labels of the enums are called now, by what they were called before."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table, and the columns that say the same in both schemas."""
+    """A row of a table, and the columns that say the same in both schemas.
+
+    The columns that are kept are called as in the first.
+    """
 
     place: Place
+    after_place: Place
     before: dict[str, str]
     after: dict[str, str]
     kept: tuple[str, ...]
@@ -42,7 +51,7 @@ def insert(url: str, after_url: str, pair: Pair) -> list[Row]:
             # Else a row would be found out at the end, when it is too late to leave it out.
             one.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
         for row in _rows(pair):
-            if _is_taken(other, row.place, row.after) and _is_taken(
+            if _is_taken(other, row.after_place, row.after) and _is_taken(
                 connection, row.place, row.before
             ):
                 taken.append(row)
@@ -65,13 +74,20 @@ def read(url: str, rows: list[Row]) -> dict[Place, list[tuple[str, ...]]]:
 
 
 def _rows(pair: Pair) -> Iterator[Row]:
+    named = {(one.schema, one.was or one.name): one for one in pair.after.tables}
+    labels = {one.place: dict(one.renamed) for one in pair.after.enums}
+    # Under the names of the first schema the second can be compared with it.
+    pair = replace(pair, after=unhinted(pair.after))
     for before in pair.before.tables:
         after = pair.after.table(before.place)
         if after is None or before.partition is not None or not _is_kept(before, after):
             continue
-        old, new = _values(before, after, pair), _values(after, before, pair)
+        old, new = _values(before, after, pair, {}), _values(after, before, pair, labels)
         if old is not None and new is not None:
-            yield Row(before.place, old, new, _same(before, after))
+            now = named[before.place]
+            names = {one.was: one.name for one in now.columns if one.was}
+            new = {names.get(name, name): value for name, value in new.items()}
+            yield Row(before.place, now.place, old, new, _same(before, after))
 
 
 def _is_kept(before: TableSpec, after: TableSpec) -> bool:
@@ -121,7 +137,9 @@ def _same(before: TableSpec, after: TableSpec) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _values(table: TableSpec, other: TableSpec, pair: Pair) -> dict[str, str] | None:
+def _values(
+    table: TableSpec, other: TableSpec, pair: Pair, labels: LabelNames
+) -> dict[str, str] | None:
     """Choose a value for each column that takes one; None where there is none to choose."""
     referring = {name for one in (table, other) for key in one.foreign_keys for name in key.columns}
     values = {}
@@ -134,14 +152,14 @@ def _values(table: TableSpec, other: TableSpec, pair: Pair) -> dict[str, str] | 
                 return None
             values[column.name] = "NULL"
             continue
-        value = _value(column, pair)
+        value = _value(column, pair, labels)
         if value is None:
             return None
         values[column.name] = value
     return values
 
 
-def _value(column: ColumnSpec, pair: Pair) -> str | None:
+def _value(column: ColumnSpec, pair: Pair, names: LabelNames) -> str | None:
     place = enum_place(column.type)
     if place is None:
         return TYPES[column.type].values[0]
@@ -149,7 +167,8 @@ def _value(column: ColumnSpec, pair: Pair) -> str | None:
     both = [label for label in labels[0] or labels[1] if all(not x or label in x for x in labels)]
     if not both:
         return None
-    return _array(place, both[0]) if column.type.endswith("[]") else quoted(both[0])
+    label = names.get(place, {}).get(both[0], both[0])
+    return _array(place, label) if column.type.endswith("[]") else quoted(label)
 
 
 def _array(place: Place, label: str) -> str:

@@ -17,6 +17,7 @@ from pgmigrations.migrate.core.quoting import identifier
 from tests.contract.contract import VERSION_TABLE
 from tests.fuzz.build import build
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.hint import mirrored
 from tests.fuzz.name import SCHEMAS
 from tests.fuzz.row import insert, read
 from tests.fuzz.spec import SchemaSpec
@@ -103,7 +104,7 @@ class PairRun:
                 with _step("up to the second"):
                     project.upgrade()
             with _step("to the first by a revision"):
-                self._changed(project.models(self._models(pair.before)))
+                self._changed(project.models(self._models(mirrored(pair.before, pair.after))))
             self._same(project.url, one, before, "to the first by a revision")
             if (left := read(url, rows)) != held:
                 raise PairFailed("rows", f"there were {held}, and are {left}")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.hint import holding
 from tests.fuzz.run_pair import PairFailed
 from tests.fuzz.spec import Place, SchemaSpec, TableSpec, changed
 from tests.fuzz.valid import valid
@@ -48,9 +49,9 @@ def shrunk(
         is_smaller = False
         for step in list(_steps(pair)):
             found = step(pair)
-            small = replace(
-                found, before=valid(found.before, major), after=valid(found.after, major)
-            )
+            before = valid(found.before, major)
+            after = holding(before, valid(found.after, major))
+            small = replace(found, before=before, after=after)
             if small.before == small.after or _size(small) >= _size(pair):
                 continue
             if time.monotonic() > end:

@@ -1,6 +1,7 @@
 """A small frozen description of a schema, which edits change and SQLAlchemy models are built from.
 
 A description may be compared, printed and read back; whatever refers to something does so by name.
+What has had another name before says so: `was` is the hint of its model.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class ColumnSpec(Described):
     compression: str = ""
     statistics: int | None = None
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class KeySpec(Described):
     deferrable: str = ""
     nulls_not_distinct: bool = False
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class ForeignKeySpec(Described):
     deferrable: str = ""
     not_valid: bool = False
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class CheckSpec(Described):
     no_inherit: bool = False
     not_valid: bool = False
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ class ExclusionSpec(Described):
     where: Expression | None = None
     deferrable: str = ""
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,7 @@ class IndexSpec(Described):
     options: tuple[tuple[str, str], ...] = ()
     nulls_not_distinct: bool = False
     comment: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,7 @@ class TableSpec(Placed):
     replica_identity: str = "DEFAULT"
     partition: PartitionSpec | None = None
     inherits: Place | None = None
+    was: str = ""
 
     def column(self, name: str) -> ColumnSpec | None:
         """Find a column of its own."""
@@ -187,9 +195,10 @@ class TableSpec(Placed):
 
 @dataclass(frozen=True)
 class EnumSpec(Placed):
-    """An enumerated type."""
+    """An enumerated type, and the labels that have had another name: (before, now)."""
 
     labels: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

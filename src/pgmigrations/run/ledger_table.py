@@ -46,20 +46,28 @@ class LedgerTable:
         """The statement that makes it, unless it is there."""
         return f"CREATE TABLE IF NOT EXISTS {self.name} (\n{COLUMNS}\n)"
 
-    def insertion(self, entry: Entry, *, after: str = "") -> str:
+    def insertion(self, entry: Entry, *, after: str = "", otherwise: str = "") -> str:
         """Return the statement that adds a row, with its values in it.
 
         Args:
             entry: The row.
             after: A statement that changes one row, and is part of this one: where it changes
                 none, none is added.
+            otherwise: What the server's error says where it does not change exactly one row; none
+                by default.
         """
         values = {key: _literal(value) for key, value in values_of(entry).items()} | SERVER_VALUES
         columns = ", ".join(map(identifier, values))
         inserted = f"INSERT INTO {self.name} ({columns})"
         said = ", ".join(values.values())
         if after:
-            return f"WITH changed AS ({after} RETURNING 1) {inserted} SELECT {said} FROM changed"
+            changed = "changed"
+            if otherwise:
+                # A constant would be read, and refused, before anything is counted.
+                refused = f"{literal(otherwise)} || count(*)"
+                one = f"CASE WHEN count(*) = 1 THEN '1' ELSE {refused} END"
+                changed = f"(SELECT ({one})::int AS one FROM changed) AS counted WHERE one = 1"
+            return f"WITH changed AS ({after} RETURNING 1) {inserted} SELECT {said} FROM {changed}"
         return f"{inserted} VALUES ({said})"
 
     def add(self, connection: driver.connection, entry: Entry) -> None:

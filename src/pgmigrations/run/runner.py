@@ -18,30 +18,26 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import (
     Step,
-    purge_version_rows,
-    revision_transaction,
     version_table_of,
 )
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.options import settings_of
-from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
 from pgmigrations.run.interruption import cancellable, interruptible
 from pgmigrations.run.ledger import Direction, Entry, Status
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves, runner_lock
+from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, runner_lock
 from pgmigrations.run.outcome import OUTCOME, Done, Outcome
 from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
 from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
+from pgmigrations.run.transactions import Transactions
 from pgmigrations.run.version_rows import (
     VersionMoved,
-    change,
     changes_of,
     named,
-    rows_in,
     version_rows,
 )
 from pgmigrations.run.working_session import second_session, working_session
@@ -85,7 +81,8 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
                 outcome = config.attributes.get(OUTCOME) if config else None
                 ledger = place.ledger
                 outcome = outcome or Outcome()
-                yield Runner(context, settings, lock, ledger, statement_timeout, ear, outcome)
+                transactions = Transactions(context, settings, lock, ledger, statement_timeout)
+                yield Runner(context, settings, lock, ledger, transactions, ear, outcome)
         except (KeyboardInterrupt, SystemExit):
             log.warning("Interrupted: the transaction under way is taken back; run it again")
             raise
@@ -116,7 +113,7 @@ class Runner:
         settings: The project's.
         lock: The lock, and a connection for questions.
         ledger: Where it is written down.
-        statement_timeout: What the server has for the session, as SHOW prints it.
+        transactions: What begins and ends transactions.
         ear: What listens to the context's connection.
         outcome: What has been done.
     """
@@ -125,13 +122,11 @@ class Runner:
     settings: Settings
     lock: RunnerLock
     ledger: LedgerTable
-    statement_timeout: str
+    transactions: Transactions
     ear: Listening
     outcome: Outcome
     _progress: dict[str, Progress] = field(default_factory=dict)
     _recognised: frozenset[str] = frozenset()
-    _has_ledger: bool = False
-    _has_version_table: bool = False
 
     @property
     def connection(self) -> Connection:
@@ -146,10 +141,12 @@ class Runner:
     def read_progress(self) -> None:
         """Look into the ledger, if there is one, which revisions are half done."""
         there = "SELECT to_regclass(%s) IS NOT NULL"
-        ((self._has_version_table,),) = rows(self._driver, there, (self._version_table,))
-        self._has_ledger = self.ledger.is_there(self._driver)
+        transactions = self.transactions
+        named = (transactions.version_table,)
+        ((transactions.has_version_table,),) = rows(self._driver, there, named)
+        transactions.has_ledger = self.ledger.is_there(self._driver)
         self._progress = {}
-        if self._has_ledger:
+        if transactions.has_ledger:
             for revision, row in self.ledger.latest(self._driver).items():
                 if row.progress and row.direction:
                     self._progress[_key(revision, row.direction)] = Progress.parse(row.progress)
@@ -176,30 +173,37 @@ class Runner:
         at = set(heads)
         self._recognised = frozenset(recognised)
         self.read_progress()
+        try:
+            self._run_all(steps, at)
+        finally:
+            self.transactions.close()
+
+    def _run_all(self, steps: Sequence[Step], at: set[str]) -> None:
         for number, step in enumerate(steps):
             _alembic_log.info("Running %s", step)
+            is_last = number == len(steps) - 1
             try:
-                at = self._run_one(step, at)
+                at = self._run_one(step, at, is_last=is_last)
             except Exception as error:
                 if not self._is_lost(error):
                     raise
                 after, _ = changes_of(self.context, step, at)
-                found = version_rows(self.connection.engine, self._version_table)
+                found = version_rows(self.connection.engine, self.transactions.version_table)
                 if found != after:
                     raise self._lost(error, found) from error
                 log.warning("The connection was lost, but %s is done", label_of(step))
                 self._tell(entries(step))
                 self.outcome.after = found
-                if number < len(steps) - 1:
+                if not is_last:
                     raise self._lost(error, found) from error
 
-    def _run_one(self, step: Step, at: set[str]) -> set[str]:
+    def _run_one(self, step: Step, at: set[str], *, is_last: bool) -> set[str]:
         """Run a step, as often as others are in its way."""
         attempt = _Attempt()
         end = attempt.began + self.settings.blocked_wait
         while True:
             try:
-                return self._attempt(step, at, attempt)
+                return self._attempt(step, at, attempt, is_last=is_last)
             except Exception as error:
                 left = end - time.monotonic()
                 if _sqlstate(error) not in _TRY_AGAIN or left <= 0:
@@ -219,11 +223,12 @@ class Runner:
             time.sleep(min(backoff(attempt.number), left))
         return _Attempt(attempt.number + 1, maintenance)
 
-    def _attempt(self, step: Step, at: set[str], attempt: _Attempt) -> set[str]:
+    def _attempt(self, step: Step, at: set[str], attempt: _Attempt, *, is_last: bool) -> set[str]:
+        transactions = self.transactions
         watching = watched if attempt.number else unwatched
         progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
-        with revision_transaction(self.context):
-            pid = self._begin(at)
+        with transactions.transaction():
+            pid = transactions.begin(at)
             with watching(self.lock.connection, pid) as seen:
                 try:
                     self._make_way(attempt.maintenance)
@@ -235,72 +240,20 @@ class Runner:
             heads, changes = changes_of(self.context, step, at)
             is_run = revision_of(step) not in self._recognised
             written = entries(step, time.monotonic() - attempt.began, is_run=is_run)
-            self._write(changes, written)
+            if is_last:
+                transactions.write(changes, written)
+            else:
+                transactions.write_and_go_on(changes, written, heads)
             for callback in self.context.on_version_apply_callbacks:
                 callback(ctx=self.context, step=step.info, heads=set(heads), run_args={})
         self.context.purge = False
-        self._has_ledger = self._has_version_table = True
         self._tell(written)
         self.outcome.after = heads
         return heads
 
-    def _write(
-        self, changes: Sequence[tuple[str | None, str | None]], written: Sequence[Entry]
-    ) -> None:
-        """Change the version rows and add to the ledger; mostly, that is one row of each."""
-        statements = [change(self._version_table, *one) for one in changes]
-        added = [self.ledger.insertion(one) for one in written]
-        if len(statements) == len(added) == 1:
-            statements, added = [self.ledger.insertion(written[0], after=statements[0])], []
-        with self._driver.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-                if cursor.rowcount != 1:
-                    before = [one for one, _ in changes if one]
-                    raise VersionMoved(before, rows_in(self._driver, self._version_table))
-            for statement in added:
-                cursor.execute(statement)
-
     def _tell(self, written: Sequence[Entry]) -> None:
         for one in written:
             self.outcome.done.append(Done(one.revision, str(one.status), one.duration or 0.0))
-
-    def _begin(self, at: Collection[str]) -> int:
-        """Begin the transaction: its limits, the lock on the work, the version rows."""
-        settings = self.settings
-        limit = settings.statement_timeout
-        name = self._version_table.replace("%", "%%")
-        statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
-        query = f"""
-            SELECT pg_catalog.pg_backend_pid(),
-              pg_catalog.set_config('lock_timeout', %s, true),
-              pg_catalog.set_config('statement_timeout', %s, true),
-              pg_catalog.pg_try_advisory_xact_lock(%s),
-              EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted
-                      AND pid = %s AND classid::bigint = %s AND objid::bigint = %s),
-              {
-            f"ARRAY(SELECT version_num::text FROM {name} FOR UPDATE)"
-            if self._has_version_table
-            else "ARRAY[]::text[]"
-        }"""
-        lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
-        held = (self.lock.pid, *halves(self.lock.keys.runner))
-        ((pid, _, _, is_ours, is_held, found),) = rows(
-            self._driver, query, (lock_timeout, statement_timeout, self.lock.keys.work, *held)
-        )
-        if not is_held:
-            raise LockLost
-        if not is_ours:
-            raise LockHeld([], 0)
-        if self.context.purge:
-            purge_version_rows(self.context)
-        elif set(found) != set(at):
-            raise VersionMoved(at, found)
-        return int(pid)
-
-    @property
-    def _version_table(self) -> str:
-        return qualified(self.ledger.schema or None, self.ledger.version_table)
 
     def _make_way(self, relations: Sequence[str]) -> None:
         """Let the server end an autovacuum: it does so for who waits past deadlock_timeout."""
@@ -319,11 +272,14 @@ class Runner:
 
     def _make_tables(self) -> None:
         """Make the version table and the ledger, where they are not there."""
-        if not self._has_version_table:
+        transactions = self.transactions
+        if not transactions.has_version_table:
             version_table_of(self.context).create(self.connection)
-        if not self._has_ledger:
+        if not transactions.has_ledger:
             with self._driver.cursor() as cursor:
                 cursor.execute(self.ledger.creation)
+        # Where they are taken back with the step, another try looks again.
+        transactions.has_version_table = transactions.has_ledger = True
 
     def _recorder(self, step: Step) -> Callable[[Progress], None]:
         def record(progress: Progress) -> None:

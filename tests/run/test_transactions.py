@@ -1,0 +1,147 @@
+"""From one step to the next there is one message, and nothing can get lost in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.util import CommandError
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from benchmarks.proxy import Relay, relay
+from tests.support.project import Project
+
+REVISION = """\
+from pgmigrations import op
+revision, down_revision = {revision!r}, {parent!r}
+
+def upgrade():
+    op.execute({statement})
+
+def downgrade():
+    op.execute("DROP TABLE t_{number}")
+"""
+CANCEL_WAITING = """
+SELECT pg_cancel_backend(pid) FROM pg_locks
+WHERE NOT granted AND relation = 'pgmigrations'::regclass
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, database_url: str) -> Project:
+    return Project(tmp_path, database_url)
+
+
+def write(project: Project, *statements: str) -> None:
+    parent = None
+    for number, statement in enumerate(statements):
+        revision = f"{number:03}_step"
+        body = REVISION.format(
+            revision=revision, parent=parent, number=number, statement=repr(statement)
+        )
+        (project.versions / f"{revision}.py").write_text(body)
+        parent = revision
+
+
+def tables(count: int) -> list[str]:
+    return [f"CREATE TABLE t_{number} (id int)" for number in range(count)]
+
+
+def rows(project: Project, sql: str) -> list[Any]:
+    with create_engine(project.url, poolclass=NullPool).connect() as connection:
+        return [one for (one,) in connection.execute(text(sql))]
+
+
+def versions(project: Project) -> list[Any]:
+    return rows(project, "SELECT version_num FROM pgmigrations")
+
+
+def ledger(project: Project) -> list[Any]:
+    said = "SELECT concat_ws(' ', revision, status, error) FROM pgmigrations_history ORDER BY id"
+    return rows(project, said)
+
+
+@contextmanager
+def relayed(project: Project) -> Iterator[Relay]:
+    """Let the project connect through a relay, which counts."""
+    direct = project.url
+    address = make_url(direct)
+    host = str(address.query.get("host") or address.host)
+    port = int(str(address.query.get("port") or address.port))
+    with relay(host, port) as found:
+        local = address.set(host="127.0.0.1", port=found.port, query={})
+        project.on(local.render_as_string(hide_password=False))
+        yield found
+        project.on(direct)
+
+
+def test_each_more_revision_costs_two_messages(project: Project) -> None:
+    write(project, *tables(31))
+    project.upgrade("000_step")
+    counts = []
+    with relayed(project) as counted:
+        for target in ("010_step", "030_step"):
+            counted.clear()
+            project.upgrade(target)
+            counts.append(len(counted.statements))
+    ten, twenty = counts
+    assert twenty - ten == 10 * 2
+    assert versions(project) == ["030_step"]
+    assert ledger(project) == [f"{number:03}_step applied" for number in range(31)]
+
+
+def test_a_revision_that_changes_the_version_rows_is_refused(project: Project) -> None:
+    first, _, last = tables(3)
+    write(project, first, "DELETE FROM pgmigrations", last)
+    with pytest.raises(CommandError, match="is at 000_step"):
+        project.upgrade()
+    assert versions(project) == ["000_step"]
+    assert ledger(project) == ["000_step applied"]
+
+
+def test_what_the_commit_refuses_is_written_down(project: Project) -> None:
+    first, second, last = tables(3)
+    refused = """
+        ALTER TABLE t_0 ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED;
+        INSERT INTO t_0 VALUES (1), (1)
+    """
+    write(project, first, f"{second}; {refused}", last)
+    with pytest.raises(CommandError, match="001_step"):
+        project.upgrade()
+    assert versions(project) == ["000_step"]
+    done, failed = ledger(project)
+    assert done == "000_step applied"
+    assert failed.startswith("001_step failed duplicate key value")
+    assert rows(project, "SELECT to_regclass('t_1')::text") == [None]
+
+
+def test_a_commit_that_is_done_is_done_though_the_next_look_fails(project: Project) -> None:
+    """Somebody gets the version table at the moment of the commit, and cancels the look at it."""
+    write(project, "CREATE TABLE t_0 (id int)", "SELECT pg_sleep(1)", *tables(4)[2:])
+    project.upgrade("000_step")
+    engine = create_engine(project.url, poolclass=NullPool)
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+    def hold() -> None:
+        with engine.connect() as connection:
+            end = time.monotonic() + 30
+            while connection.scalar(text(asleep)) == 0 and time.monotonic() < end:
+                # A transaction sees the sessions as they were when it first looked.
+                connection.rollback()
+                time.sleep(0.05)
+            connection.execute(text("LOCK TABLE pgmigrations"))
+            while not connection.scalar(text(CANCEL_WAITING)) and time.monotonic() < end:
+                time.sleep(0.01)
+
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(hold)
+        project.upgrade()
+        held.result()
+    assert versions(project) == ["003_step"]
+    assert ledger(project) == [f"{number:03}_step applied" for number in range(4)]

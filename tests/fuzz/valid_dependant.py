@@ -84,7 +84,10 @@ def _key(key: KeySpec, table: TableSpec, *, is_primary: bool, major: int) -> Key
 
 
 def _check(check: CheckSpec, table: TableSpec) -> CheckSpec:
-    return replace(check, no_inherit=False) if table.partition is not None else check
+    """Leave out what is the partitions' own: each has validated the check, or it has not."""
+    if table.partition is None:
+        return check
+    return replace(check, no_inherit=False, not_valid=False)
 
 
 def _fits(check: CheckSpec, spec: SchemaSpec, table: TableSpec) -> bool:

@@ -26,11 +26,13 @@ _LOOKS = {
 SELECT concat_ws(' ', format_type(a.atttypid, a.atttypmod),
   CASE WHEN a.attcollation NOT IN (0, t.typcollation)
        THEN 'COLLATE ' || a.attcollation::regcollation::text END,
-  CASE a.attgenerated WHEN 's' THEN 'STORED' WHEN 'v' THEN 'VIRTUAL' END,
+  CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' END
+    || pg_get_expr(d.adbin, d.adrelid),
   CASE WHEN a.attnotnull THEN 'NOT NULL' END)
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"""
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum"""
     f"{_PLACE} AND a.attname = {{name}} AND NOT a.attisdropped",
     "constraint": """
 SELECT pg_get_constraintdef(k.oid)
@@ -62,7 +64,7 @@ def column_state(column: Any) -> str:
     if column.collation:
         words.append(f"COLLATE {column.collation}")
     if column.generated:
-        words.append(column.generated.partition(" ")[0])
+        words.append(column.generated)
     if column.not_null:
         words.append("NOT NULL")
     return " ".join(words)

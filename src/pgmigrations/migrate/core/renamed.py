@@ -10,7 +10,7 @@ from typing import Any
 from pgmigrations.migrate.core.hint import Place
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import Operation
-from pgmigrations.migrate.core.snapshot import Identity, Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, Snapshot
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,29 @@ class Renamed:
         ]
         return [operation_of(one, self.scope) for one in back]
 
-    def old_identity(self, identity: Identity) -> Identity:
-        """Return what identified an object before the renames, from what does after them."""
-        kind, *place, name = identity
-        old = self._names.get(identity, name)
+    def old_identity(self, record: Record, declared: Snapshot[Any]) -> Identity:
+        """Return what identified an object before the renames.
+
+        Args:
+            record: The object, as it is called after them.
+            declared: What the models declare, among it the tables that a new one inherits from.
+        """
+        kind, *place, _ = record.identity
+        if getattr(record, "is_inherited", False):
+            old = self._old_name(record.identity, declared)
+        else:
+            old = self._names.get(record.identity, record.name)
         return (kind, *self._old(tuple(place)), old)
+
+    def _old_name(self, identity: Identity, declared: Snapshot[Any]) -> str:
+        """Find a name before; what is inherited was renamed with what it comes from."""
+        kind, *place, name = identity
+        table = self.state.get(("table", *place)) or declared.get(("table", *place))
+        others = [(kind, *parent, name) for parent in getattr(table, "parents", ())]
+        found = self._names.get(identity)
+        return found or next(
+            (old for one in others if (old := self._old_name(one, declared)) != name), name
+        )
 
     def _old(self, place: Place) -> Place:
         return self._tables.get(place, place)

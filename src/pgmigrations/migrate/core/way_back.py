@@ -39,7 +39,7 @@ def way_back(
     changes: list[Change[Any]] = []
     named = {kind.name for kind in kinds if kind.renaming is not None}
     for change in findings.changes:
-        identity = renamed.old_identity(change.record.identity)
+        identity = renamed.old_identity(change.record, findings.difference.declared)
         made = change.after
         if made is not None and made.kind in named:
             made = declared[identity]

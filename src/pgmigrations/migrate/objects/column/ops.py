@@ -32,6 +32,8 @@ from pgmigrations.migrate.objects.column.reprinted import reprinted
 
 State = Mapping[str, Any]
 
+_LASTING = frozenset({"compression", "statistics", "options"})
+
 
 @dataclass(eq=False)
 class ChangeColumn(Operation):
@@ -151,6 +153,9 @@ class ChangeColumn(Operation):
         is_freeing = set(self.new) == set(lost) and lost in (["identity_options"], ["default"])
         if is_freeing and (lost != ["default"] or is_serial_default(self.old["default"])):
             return Phase.CREATE_TYPE
+        if set(self.new) <= _LASTING and any(self.new.values()):
+            # Those of an inherited column suit the type that comes with its parent's change.
+            return Phase.COMPLETE
         return self.phase
 
     def pending(self, connection: Connection) -> bool:

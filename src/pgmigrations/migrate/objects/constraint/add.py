@@ -93,7 +93,7 @@ class AddConstraint(Operation):
     def runs_in(self) -> Phase:
         """Run after what a foreign key refers to, and before new tables that refer to a key."""
         if self.before_tables:
-            return Phase.DROP_DEPENDANT
+            return Phase.CREATE_KEY
         return Phase.CREATE_FOREIGN_KEY if is_foreign_key(self.definition) else self.phase
 
     def pending(self, connection: Connection) -> bool:
@@ -210,7 +210,7 @@ class RemoveConstraint(Operation):
     def runs_in(self) -> Phase:
         """Run before what a foreign key refers to, and after old tables that refer to a key."""
         if self.after_tables:
-            return Phase.CREATE_DEPENDANT
+            return Phase.DROP_KEY
         return Phase.DROP_FOREIGN_KEY if is_foreign_key(self.definition) else self.phase
 
     def pending(self, connection: Connection) -> bool:

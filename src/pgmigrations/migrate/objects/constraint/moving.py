@@ -102,7 +102,8 @@ def _keys(
 
     Of several keys of the same columns it is not said upon which: in a copy made from a dump it may
     be another one. The server makes an index anew when a column that it includes changes its type,
-    and refuses to while a foreign key rests upon it.
+    and refuses to while a foreign key rests upon it; and a generated column goes for a moment when
+    what it is generated from changes, with the keys that it is in.
     """
     places = [
         (kind, *one.referred_table, one.referred_key)
@@ -123,6 +124,8 @@ def _keys(
         found = difference.actual.get(place)
         if found is not None:
             yield from _retyped(relation, found.included_columns, difference)
+            names = (*found.columns, *found.included_columns)
+            yield from _changed(relation, names, difference, among=("generated",))
 
 
 def _logged(
@@ -155,12 +158,16 @@ def _both_ends(before: ConstraintRecord, difference: Difference) -> list[MovingP
 
 
 def _changed(
-    relation: tuple[str, str], names: Iterable[str], difference: Difference
+    relation: tuple[str, str],
+    names: Iterable[str],
+    difference: Difference,
+    *,
+    among: Sequence[str] = _PROPERTIES,
 ) -> Iterator[MovingPart]:
     for name in names:
         place = ("column", *relation, name)
         old, new = difference.actual.get(place), difference.declared.get(place)
-        if any(getattr(old, one, None) != getattr(new, one, None) for one in _PROPERTIES):
+        if any(getattr(old, one, None) != getattr(new, one, None) for one in among):
             yield MovingPart(place, column_state(old), column_state(new))
 
 

@@ -103,7 +103,7 @@ class ReplaceConstraint(Operation):
     def runs_in(self) -> Phase:
         """Run after what a foreign key refers to, and before new tables that refer to a key."""
         if self.before_tables:
-            return Phase.DROP_DEPENDANT
+            return Phase.CREATE_KEY
         return Phase.CREATE_FOREIGN_KEY if is_foreign_key(self.new) else self.phase
 
     def pending(self, connection: Connection) -> bool:

@@ -84,6 +84,45 @@ def _chained(type_: str) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t", columns, KeySpec("pk", ("c1",)), foreign_keys=(key,)),))
 
 
+def _generated_key(
+    *, generated: bool, key: tuple[str, ...], include: tuple[str, ...]
+) -> SchemaSpec:
+    made = Expression("length({0})", ("c3",)) if generated else None
+    columns = (
+        ColumnSpec("c1", "integer", nullable=False, generated=made),
+        ColumnSpec("c2", "integer", nullable=False),
+        ColumnSpec("c3", "text"),
+    )
+    primary = KeySpec("pk", key, include=include)
+    foreign = ForeignKeySpec("fk", ("c2",), ("", "t"), key)
+    return SchemaSpec((TableSpec("", "t", columns, primary, foreign_keys=(foreign,)),))
+
+
+def _key_for_new(name: str, *, is_used: bool) -> SchemaSpec:
+    key = ForeignKeySpec("fk", ("c1",), ("", "t1"), ("c1",))
+    tables = [
+        TableSpec("", "t1", (ColumnSpec("c1", "integer", nullable=False),), KeySpec(name, ("c1",))),
+        TableSpec("", "t2", (INTEGER,), foreign_keys=(key,)),
+    ]
+    return SchemaSpec(tuple(tables if is_used else tables[:1]))
+
+
+def _compressed(*, is_enum: bool) -> SchemaSpec:
+    type_, compression = ("enum:\te", "") if is_enum else ("text", "pglz")
+    parent = TableSpec("", "t1", (ColumnSpec("c1", type_, compression=compression),))
+    child = TableSpec("", "t2", (ColumnSpec("c2", type_),), inherits=("", "t1"))
+    return SchemaSpec((parent, child), (EnumSpec("", "e", ("a", "b")),) if is_enum else ())
+
+
+def _inherited(column: ColumnSpec, *, is_inherited: bool) -> SchemaSpec:
+    child = TableSpec("", "t2", (ColumnSpec("c2", "integer"),), inherits=("", "t1"))
+    tables = (TableSpec("", "t1", (column, ColumnSpec("c3", "date"))), child)
+    return SchemaSpec(tables if is_inherited else tables[:1])
+
+
+RENAMED = ColumnSpec("c4", "text", storage="MAIN", statistics=100, comment="x", was="c1")
+
+
 FOUND: dict[str, Pair] = {
     "a serial column in a key of two": Pair(
         SchemaSpec(),
@@ -297,5 +336,27 @@ FOUND: dict[str, Pair] = {
                 ),
             )
         ),
+    ),
+    "a column that becomes generated in what a key includes": Pair(
+        _generated_key(generated=False, key=("c2",), include=("c1",)),
+        _generated_key(generated=True, key=("c2",), include=("c1",)),
+    ),
+    "a generated column that a foreign key refers to and that becomes plain": Pair(
+        _generated_key(generated=True, key=("c1",), include=()),
+        _generated_key(generated=False, key=("c1",), include=()),
+    ),
+    "a primary key that replaces another and that a new table refers to": Pair(
+        _key_for_new("pk1", is_used=False), _key_for_new("pk2", is_used=True)
+    ),
+    "compression of an inherited column that gets its type from its parent": Pair(
+        _compressed(is_enum=True), _compressed(is_enum=False)
+    ),
+    "a renamed column that a table inherits and that changes": Pair(
+        _inherited(ColumnSpec("c1", "text"), is_inherited=True),
+        _inherited(RENAMED, is_inherited=True),
+    ),
+    "a renamed column that a new table inherits": Pair(
+        _inherited(ColumnSpec("c1", "text"), is_inherited=False),
+        _inherited(RENAMED, is_inherited=True),
     ),
 }

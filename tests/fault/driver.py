@@ -1,7 +1,7 @@
-"""Runs `alembic upgrade head` again and again, each time in a process of its own.
+"""Runs commands of Alembic's again and again, each time in a process of its own.
 
 What is imported is imported once; a fork costs a tenth of a new interpreter. Each line on stdin is
-a project's folder; each run's process id and exit code are lines on stdout.
+a command and a project's folder; each run's process id and exit code are lines on stdout.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import pgmigrations.op  # noqa: F401
 def main() -> None:
     """Serve until stdin ends."""
     for line in sys.stdin:
-        folder = line.rstrip("\n")
+        command, _, folder = line.rstrip("\n").partition("\t")
         pid = os.fork()
         if pid == 0:
-            run(folder)
+            run(command, folder)
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def run(folder: str) -> None:
+def run(command: str, folder: str) -> None:
     """Run the command, and end the process as its command line would."""
     os.chdir(folder)
     output = os.open("output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -36,7 +36,7 @@ def run(folder: str) -> None:
     os.dup2(output, 2)
     code: object = 1
     try:
-        alembic.config.main(["upgrade", "head"], prog="alembic")
+        alembic.config.main(command.split(), prog="alembic")
         code = 0
     except SystemExit as error:
         code = error.code

@@ -18,21 +18,22 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.embedded import temporary_server
-from tests.fault.history import CONTENTS, write_history
+from tests.fault.course import COURSES, Course
 from tests.fault.relay import FaultRelay, Strike, fault_relay
 from tests.support.database import Databases
 from tests.support.dump import schema_dump
 from tests.support.project import REPOSITORY, Project
 from tests.support.server import ServerAddress
 
-SAMPLE = 17
+EVERY, SAMPLE = slice(None), 17
 """In the daily run every so manieth point is struck at."""
 
 
 class Driver:
-    """Runs the upgrade of a project through the relay, each time in a process of its own."""
+    """Runs a course of a project through the relay, each time in a process of its own."""
 
-    def __init__(self, project: Project, relay: FaultRelay) -> None:
+    def __init__(self, course: Course, project: Project, relay: FaultRelay) -> None:
+        self.course = course
         self.project = project
         self.relay = relay
         self._process = subprocess.Popen(
@@ -53,8 +54,8 @@ class Driver:
         self._process.wait(timeout=30)
         self._process.stdout.close()
 
-    def upgrade(self, url: URL) -> int:
-        """Run the upgrade, and return its exit code, or the signal that ended it, negative."""
+    def run(self, url: URL) -> int:
+        """Run the course, and return its exit code, or the signal that ended it, negative."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.started.clear()
@@ -62,10 +63,32 @@ class Driver:
         through = direct.set(host="127.0.0.1", port=self.relay.port)
         through = through.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})
         self.project.on(through.render_as_string(hide_password=False))
-        print(self.project.path, file=self._process.stdin, flush=True)
+        print(
+            self.course.command, self.project.path, sep="\t", file=self._process.stdin, flush=True
+        )
         self.pid = int(self._process.stdout.readline())
         self.started.set()
         return int(self._process.stdout.readline())
+
+    def prepared(self, databases: Databases) -> str:
+        """Name the template that a run begins with."""
+        start = self.course.start
+        if start == "base":
+            return "template0"
+
+        def build(url: str) -> None:
+            self.project.on(url).upgrade(start)
+
+        return databases.template(f"{self.course} {self.project.path}", build)
+
+    def state(self, url: str) -> tuple[str, list[Any]]:
+        """Return all that is in a database at the end."""
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            contents = [
+                [tuple(row) for row in connection.execute(text(one))]
+                for one in self.course.contents
+            ]
+        return schema_dump(url), contents
 
     @property
     def output(self) -> str:
@@ -73,20 +96,14 @@ class Driver:
         return (self.project.path / "output").read_text()
 
 
-@pytest.fixture
-def driver(databases: Databases, tmp_path: Path) -> Iterator[Driver]:
-    with driver_on(databases.address.url, tmp_path) as made:
-        yield made
-
-
 @contextmanager
-def driver_on(url: str, folder: Path) -> Iterator[Driver]:
-    """Drive the upgrade of the project with the twenty revisions on a server."""
-    host, port = _socket(url)
-    project = Project(folder / "project", url, settings={"lock_wait": "30s"})
-    write_history(project)
+def driver_on(databases: Databases, folder: Path, course: str) -> Iterator[Driver]:
+    """Drive a course on a server."""
+    host, port = _socket(databases.address.url)
+    project = Project(folder / "project", databases.address.url, settings={"lock_wait": "30s"})
+    COURSES[course].write(project, databases)
     with fault_relay(host, port) as relay:
-        made = Driver(project, relay)
+        made = Driver(COURSES[course], project, relay)
         try:
             yield made
         finally:
@@ -101,44 +118,45 @@ def _socket(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def state(url: str) -> tuple[str, list[Any]]:
-    with create_engine(url, poolclass=NullPool).connect() as connection:
-        contents = [[tuple(row) for row in connection.execute(text(one))] for one in CONTENTS]
-    return schema_dump(url), contents
-
-
 def clean_run(driver: Driver, databases: Databases) -> tuple[int, tuple[str, list[Any]]]:
-    with databases.fresh() as url:
+    with databases.fresh(driver.prepared(databases)) as url:
         driver.relay.arm(0, lambda _: None, is_after=False)
-        assert driver.upgrade(make_url(url)) == 0, driver.output
-        return len(driver.relay.statements), state(url)
+        assert driver.run(make_url(url)) == 0, driver.output
+        return len(driver.relay.statements), driver.state(url)
 
 
 def strike_all(
-    driver: Driver, databases: Databases, strike: Strike, step: int, *, is_kill: bool = False
+    driver: Driver,
+    databases: Databases,
+    strike: Strike,
+    points: slice = EVERY,
+    *,
+    is_kill: bool = False,
 ) -> tuple[int, int]:
     """Strike before and after each statement; return how many were struck and how many sent.
+
+    The points are numbered through, before and after; of them a part may be taken.
 
     A kill must be seen in the exit code; after another strike the run may still succeed.
     """
     sent, wanted = clean_run(driver, databases)
     struck = 0
-    for point in range(1, 2 * sent + 1, step):
+    for point in range(1, 2 * sent + 1)[points]:
         at, is_after = (point + 1) // 2, point % 2 == 0
-        with databases.fresh() as url:
+        with databases.fresh(driver.prepared(databases)) as url:
             driver.relay.arm(at, strike, is_after=is_after)
-            code = driver.upgrade(make_url(url))
+            code = driver.run(make_url(url))
             statement = driver.relay.statements[at - 1 : at]
             place = f"{'after' if is_after else 'before'} {at} of {sent}: {statement}"
             struck += driver.relay.struck
             assert not is_kill or code == -signal.SIGKILL, place
             assert "Traceback" not in driver.output, f"{place}\n{driver.output}"
             if code == 0:
-                assert state(url) == wanted, f"silent: {place}"
+                assert driver.state(url) == wanted, f"silent: {place}"
             driver.relay.arm(0, lambda _: None, is_after=False)
-            again = driver.upgrade(make_url(url))
+            again = driver.run(make_url(url))
             assert again == 0, f"{place}\n{driver.output}"
-            assert state(url) == wanted, place
+            assert driver.state(url) == wanted, place
     return struck, sent
 
 
@@ -160,58 +178,77 @@ def terminator(databases: Databases) -> Strike:
     return terminate
 
 
-def test_some_points_survive_a_kill(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, killer(driver), SAMPLE, is_kill=True)
+@pytest.mark.parametrize(
+    "course",
+    [
+        "upgrade",
+        pytest.param("generated", marks=pytest.mark.thorough),
+        pytest.param("generated, down", marks=pytest.mark.thorough),
+    ],
+)
+def test_some_points_survive_a_kill(course: str, databases: Databases, tmp_path: Path) -> None:
+    with driver_on(databases, tmp_path, course) as driver:
+        points = slice(None, None, SAMPLE)
+        struck, sent = strike_all(driver, databases, killer(driver), points, is_kill=True)
     assert struck >= 2 * sent // SAMPLE
 
 
 @pytest.mark.thorough
-def test_some_points_survive_the_end_of_their_session(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, terminator(databases), SAMPLE)
+def test_some_points_survive_the_end_of_their_session(databases: Databases, tmp_path: Path) -> None:
+    with driver_on(databases, tmp_path, "upgrade") as driver:
+        points = slice(None, None, SAMPLE)
+        struck, sent = strike_all(driver, databases, terminator(databases), points)
     assert struck >= 2 * sent // SAMPLE
 
 
 @pytest.mark.faults
-def test_every_point_survives_a_kill(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, killer(driver), 1, is_kill=True)
-    print(f"killed at {struck} points of {sent} statements")
+@pytest.mark.parametrize("course", COURSES)
+def test_every_point_survives_a_kill(course: str, databases: Databases, tmp_path: Path) -> None:
+    with driver_on(databases, tmp_path, course) as driver:
+        struck, sent = strike_all(driver, databases, killer(driver), is_kill=True)
+    print(f"{course}: killed at {struck} points of {sent} statements")
     assert struck >= 2 * sent
 
 
 @pytest.mark.faults
-def test_every_point_survives_the_end_of_its_session(driver: Driver, databases: Databases) -> None:
-    struck, sent = strike_all(driver, databases, terminator(databases), 1)
-    print(f"ended at {struck} points of {sent} statements")
+@pytest.mark.parametrize("course", COURSES)
+def test_every_point_survives_the_end_of_its_session(
+    course: str, databases: Databases, tmp_path: Path
+) -> None:
+    with driver_on(databases, tmp_path, course) as driver:
+        struck, sent = strike_all(driver, databases, terminator(databases))
+    print(f"{course}: ended at {struck} points of {sent} statements")
     assert struck >= 2 * sent
 
 
-STOPS = 5
-"""A stop takes a second, so every so manieth point is struck."""
+PARTS = 4
+"""A stop takes a second, so that several processes share the points."""
 
 
 @pytest.mark.faults
-def test_points_survive_a_stop_of_the_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("course", COURSES)
+def test_every_point_survives_a_stop_of_the_server(course: str, part: int, tmp_path: Path) -> None:
     """In immediate mode, as a crash; it is started again at once."""
     # Else a crash loses what was committed, as the throwaway servers are set.
     settings = {"synchronous_commit": "on"}
-    with (
-        temporary_server(settings=settings) as server,
-        driver_on(server.url(), tmp_path) as driver,
-    ):
+    with temporary_server(settings=settings) as server:
         databases = Databases(ServerAddress(server.url("postgres"), None, "stopped"))
+        with driver_on(databases, tmp_path, course) as driver:
 
-        def stop(_: int) -> None:
-            databases.close()
-            postmaster = server.status().pid
-            assert postmaster is not None
-            os.kill(postmaster, signal.SIGQUIT)
-            while server.status().running:
-                time.sleep(0.02)
-            server.start()
-            driver.relay.host, driver.relay.server_port = _socket(server.url())
-            databases.address = ServerAddress(server.url("postgres"), None, "stopped")
+            def stop(_: int) -> None:
+                databases.close()
+                postmaster = server.status().pid
+                assert postmaster is not None
+                os.kill(postmaster, signal.SIGQUIT)
+                while server.status().running:
+                    time.sleep(0.02)
+                server.start()
+                driver.relay.host, driver.relay.server_port = _socket(server.url())
+                databases.address = ServerAddress(server.url("postgres"), None, "stopped")
 
-        struck, sent = strike_all(driver, databases, stop, STOPS)
-        print(f"stopped at {struck} points of {sent} statements")
-        assert struck >= 2 * sent // STOPS
+            points = slice(part, None, PARTS)
+            struck, sent = strike_all(driver, databases, stop, points)
+        print(f"{course}, part {part}: stopped at {struck} points of {sent} statements")
+        assert struck >= len(range(2 * sent)[points])
         databases.close()

@@ -11,6 +11,7 @@ from tests.fuzz.spec import (
     ColumnSpec,
     ElementSpec,
     EnumSpec,
+    ExclusionSpec,
     Expression,
     ForeignKeySpec,
     IndexSpec,
@@ -118,6 +119,24 @@ def _inherited(column: ColumnSpec, *, is_inherited: bool) -> SchemaSpec:
     child = TableSpec("", "t2", (ColumnSpec("c2", "integer"),), inherits=("", "t1"))
     tables = (TableSpec("", "t1", (column, ColumnSpec("c3", "date"))), child)
     return SchemaSpec(tables if is_inherited else tables[:1])
+
+
+def _checked_above(*, child: bool) -> SchemaSpec:
+    columns = (ColumnSpec("c1", "integer"), ColumnSpec("c2", "date"))
+    own = (ColumnSpec("c3", "date"), ColumnSpec("c4", "date"))
+    check = CheckSpec("ck", Expression("{0} IS NOT NULL", ("c3" if child else "c1",)))
+    parent = TableSpec("", "t1", columns, checks=() if child else (check,))
+    own, checks = (own, (check,)) if child else (own[1:], ())
+    return SchemaSpec((parent, TableSpec("", "t2", own, checks=checks, inherits=("", "t1"))))
+
+
+def _excluding(*, generated: bool) -> SchemaSpec:
+    made = Expression("{0} IS NULL", ("c1",)) if generated else None
+    exclusion = ExclusionSpec(
+        "ex", "btree", (("c1", "="),), where=Expression("{0} IS NOT FALSE", ("c2",))
+    )
+    columns = (INTEGER, ColumnSpec("c2", "boolean", generated=made))
+    return SchemaSpec((TableSpec("", "t", columns, exclusions=(exclusion,)),))
 
 
 RENAMED = ColumnSpec("c4", "text", storage="MAIN", statistics=100, comment="x", was="c1")
@@ -358,5 +377,11 @@ FOUND: dict[str, Pair] = {
     "a renamed column that a new table inherits": Pair(
         _inherited(ColumnSpec("c1", "text"), is_inherited=False),
         _inherited(RENAMED, is_inherited=True),
+    ),
+    "a check whose name moves from a table to the one that it inherits from": Pair(
+        _checked_above(child=True), _checked_above(child=False)
+    ),
+    "a column that becomes generated in the condition of an exclusion constraint": Pair(
+        _excluding(generated=False), _excluding(generated=True)
     ),
 }

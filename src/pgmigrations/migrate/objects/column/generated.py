@@ -73,6 +73,9 @@ def _made_again(table: str, column: str, name: str, new: Mapping[str, Any], kept
   SELECT attnum INTO number FROM pg_catalog.pg_attribute
   WHERE attrelid = relation AND attname = {literal(name)} AND NOT attisdropped;
 {_GATHER}
+  FOREACH statement IN ARRAY takes LOOP
+    EXECUTE statement;
+  END LOOP;
 {executed}
   FOREACH statement IN ARRAY gives LOOP
     EXECUTE statement;
@@ -83,12 +86,25 @@ _DECLARE = """\
 DECLARE
   relation regclass;
   number smallint;
+  takes text[];  -- statements that drop what a column would not take with it
   gives text[];  -- statements that make the dependants again
   statement text;
 """
 
-_GATHER = """\
-  SELECT coalesce(array_agg(making ORDER BY place, making), '{}') INTO gives FROM (
+# What a condition of an exclusion constraint is on, its index knows.
+_ON_COLUMN = """EXISTS (SELECT FROM pg_catalog.pg_depend d
+                WHERE d.refobjid = relation AND d.refobjsubid = number
+                  AND (d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+                    OR d.classid = 'pg_class'::regclass AND d.objid = k.conindid
+                      AND k.contype = 'x'))"""
+
+_GATHER = f"""\
+  SELECT coalesce(array_agg(
+    format('ALTER TABLE %s DROP CONSTRAINT %I', relation, k.conname)), '{{}}') INTO takes
+  FROM pg_catalog.pg_constraint k
+  WHERE k.conrelid = relation AND k.contype = 'x'
+    AND {_ON_COLUMN};
+  SELECT coalesce(array_agg(making ORDER BY place, making), '{{}}') INTO gives FROM (
     SELECT 1 AS place, pg_get_indexdef(i.indexrelid) AS making
     FROM pg_catalog.pg_index i
     WHERE i.indrelid = relation
@@ -114,7 +130,5 @@ _GATHER = """\
     FROM pg_catalog.pg_constraint k, generate_series(0, 1) AS step
     WHERE k.conrelid = relation AND k.contype IN ('c', 'u', 'p', 'x', 'f')
       AND (step = 0 OR obj_description(k.oid, 'pg_constraint') IS NOT NULL)
-      AND EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
-                    AND d.refobjid = relation AND d.refobjsubid = number)
+      AND {_ON_COLUMN}
   ) AS dependant;"""

@@ -216,7 +216,7 @@ class RemoveConstraint(Operation):
     def pending(self, connection: Connection) -> bool:
         """Look for the constraint, and whether the revision has done its work before."""
         found = find(connection, self.schema, self.table, self.name)
-        if found is None:
+        if found is None or not found.is_local:
             return False
         place = (connection, self.schema, self.table, found.definition)
         # Before what it makes way for has changed, both definitions may mean the same.
@@ -233,7 +233,7 @@ class RemoveConstraint(Operation):
 
     def guarded_statements(self) -> list[str]:
         """Return a block that compares the definition of what is there."""
-        done = ["found IS NULL"]
+        done = ["found IS NULL", "NOT is_local"]
         definitions = [self.definition]
         if self._comes_back:
             definitions.append(self._wanted)

@@ -41,8 +41,8 @@ def looking_block(
         name: The constraint.
         definitions: What it may be.
         act: Statements that use `found`, NULL where there is none, `printed`, the definitions as
-            the server prints them, NULL where it cannot make one, `note`, its comment, and
-            `may_be_done`.
+            the server prints them, NULL where it cannot make one, `note`, its comment, `is_local`,
+            whether it is the table's own, and `may_be_done`.
         may_be_done: A condition, looked at with nothing on the search path.
     """
     return do_block(f"""\
@@ -54,6 +54,7 @@ DECLARE
   path text := current_setting('search_path');
   found text;
   note text;
+  is_local boolean;
   may_be_done boolean;
   definition text;
   again text;
@@ -62,8 +63,9 @@ DECLARE
 BEGIN
   -- With nothing on the path, every name is printed with its schema.
   PERFORM set_config('search_path', 'pg_catalog', true);
-  SELECT pg_get_constraintdef(k.oid), coalesce(obj_description(k.oid, 'pg_constraint'), '')
-  INTO found, note
+  SELECT pg_get_constraintdef(k.oid), coalesce(obj_description(k.oid, 'pg_constraint'), ''),
+         k.conislocal
+  INTO found, note, is_local
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

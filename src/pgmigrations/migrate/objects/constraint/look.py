@@ -15,7 +15,8 @@ COPY = "pgmigrations_copy"
 
 _FIND = text("""
 SELECT pg_get_constraintdef(k.oid) AS definition,
-       coalesce(obj_description(k.oid, 'pg_constraint'), '') AS comment
+       coalesce(obj_description(k.oid, 'pg_constraint'), '') AS comment,
+       k.conislocal AS is_local
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -32,10 +33,12 @@ class Found:
     Attributes:
         definition: As the server prints it, every name in it qualified.
         comment: Empty where there is none.
+        is_local: Whether it is the table's own, and not only what it inherits.
     """
 
     definition: str
     comment: str
+    is_local: bool
 
 
 def shown(schema: str | None, table: str, name: str) -> str:
@@ -118,7 +121,7 @@ def _send(connection: Connection, statement: str) -> None:
 
 def _find(connection: Connection, schema: str, table: str, name: str) -> Found | None:
     row = connection.execute(_FIND, {"schema": schema, "table": table, "name": name}).one_or_none()
-    return None if row is None else Found(row.definition, row.comment)
+    return None if row is None else Found(row.definition, row.comment, row.is_local)
 
 
 def _schema(connection: Connection, schema: str | None) -> str:

@@ -123,11 +123,13 @@ def _inherited(column: ColumnSpec, *, is_inherited: bool) -> SchemaSpec:
 
 def _checked_above(*, child: bool) -> SchemaSpec:
     columns = (ColumnSpec("c1", "integer"), ColumnSpec("c2", "date"))
-    own = (ColumnSpec("c3", "date"), ColumnSpec("c4", "date"))
     check = CheckSpec("ck", Expression("{0} IS NOT NULL", ("c3" if child else "c1",)))
     parent = TableSpec("", "t1", columns, checks=() if child else (check,))
-    own, checks = (own, (check,)) if child else (own[1:], ())
-    return SchemaSpec((parent, TableSpec("", "t2", own, checks=checks, inherits=("", "t1"))))
+    kept, gone = ColumnSpec("c4", "date"), ColumnSpec("c3", "date")
+    heir = TableSpec("", "t2", (kept,), inherits=("", "t1"))
+    if child:
+        heir = replace(heir, columns=(kept, gone), checks=(check,))
+    return SchemaSpec((parent, heir))
 
 
 def _excluding(*, generated: bool) -> SchemaSpec:

@@ -145,3 +145,18 @@ def test_a_commit_that_is_done_is_done_though_the_next_look_fails(project: Proje
         held.result()
     assert versions(project) == ["003_step"]
     assert ledger(project) == [f"{number:03}_step applied" for number in range(4)]
+
+
+def test_a_lost_lock_stops_the_next_step(project: Project) -> None:
+    end = """
+        SELECT pg_terminate_backend(pid, 10000) FROM pg_locks
+        WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    write(project, "CREATE TABLE t_0 (id int)", end, *tables(3)[2:])
+    with pytest.raises(CommandError, match="the lock was lost"):
+        project.upgrade()
+    assert versions(project) == ["001_step"]
+    assert ledger(project) == ["000_step applied", "001_step applied"]
+    project.upgrade()
+    assert versions(project) == ["002_step"]

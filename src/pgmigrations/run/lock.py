@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -93,13 +94,15 @@ class RunnerLock:
     Attributes:
         connection: Its connection, free for questions between the steps.
         keys: What is locked.
-        pid: The server's process that holds it.
+        token: The key of another lock that the connection holds, and nobody else ever does: whoever
+            can have it knows that the connection is gone. To look for the first into `pg_locks`
+            takes the server as long as to create a small table.
         is_pooled: Whether there is a pooler in between.
     """
 
     connection: driver.connection
     keys: LockKeys
-    pid: int
+    token: int
     is_pooled: bool
 
 
@@ -133,8 +136,10 @@ def runner_lock(
         take = _take_in_transaction if pooled else _take_in_session
         _wait_until(lambda: take(connection, keys.runner), connection, keys.runner, wait, "run")
         _wait_until(lambda: _is_free(connection, keys.work), connection, keys.work, wait, "work")
-        ((pid,),) = rows(connection, "SELECT pg_catalog.pg_backend_pid()")
-        yield RunnerLock(connection, keys, pid, pooled)
+        token = secrets.randbits(63)
+        function = "pg_try_advisory_xact_lock" if pooled else "pg_try_advisory_lock"
+        rows(connection, f"SELECT pg_catalog.{function}(%s)", (token,))
+        yield RunnerLock(connection, keys, token, pooled)
     finally:
         # With it goes the lock. A pooler keeps the server's connection, so the transaction ends.
         with suppress(psycopg2.Error):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg2
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +34,14 @@ from pgmigrations.run.outcome import OUTCOME, Done, Outcome
 from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
-from pgmigrations.run.step import direction_of, entries, entry_of, label_of, revision_of
+from pgmigrations.run.step import (
+    checksum_of,
+    direction_of,
+    entries,
+    entry_of,
+    label_of,
+    revision_of,
+)
 from pgmigrations.run.transactions import Transactions
 from pgmigrations.run.version_rows import (
     VersionMoved,
@@ -127,6 +136,7 @@ class Runner:
     outcome: Outcome
     _progress: dict[str, Progress] = field(default_factory=dict)
     _recognised: frozenset[str] = frozenset()
+    _aside: Executor = field(init=False)
 
     @property
     def connection(self) -> Connection:
@@ -173,9 +183,13 @@ class Runner:
         at = set(heads)
         self._recognised = frozenset(recognised)
         self.read_progress()
+        # What has been loaded stays; looking through it again and again takes its time.
+        gc.freeze()
         try:
-            self._run_all(steps, at)
+            with ThreadPoolExecutor(1) as self._aside:
+                self._run_all(steps, at)
         finally:
+            gc.unfreeze()
             self.transactions.close()
 
     def _run_all(self, steps: Sequence[Step], at: set[str]) -> None:
@@ -227,6 +241,8 @@ class Runner:
         transactions = self.transactions
         watching = watched if attempt.number else unwatched
         progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
+        # It takes as long as the server does, and is worked out while that is waited for.
+        code = self._checksum_of(step)
         with transactions.transaction():
             pid = transactions.begin(at)
             with watching(self.lock.connection, pid) as seen:
@@ -239,7 +255,8 @@ class Runner:
                     attempt.blockers = seen
             heads, changes = changes_of(self.context, step, at)
             is_run = revision_of(step) not in self._recognised
-            written = entries(step, time.monotonic() - attempt.began, is_run=is_run)
+            duration = time.monotonic() - attempt.began
+            written = entries(step, duration, is_run=is_run, code=code)
             if is_last:
                 transactions.write(changes, written)
             else:
@@ -250,6 +267,11 @@ class Runner:
         self._tell(written)
         self.outcome.after = heads
         return heads
+
+    def _checksum_of(self, step: Step) -> Callable[[], str | None] | None:
+        if not isinstance(step, RevisionStep):
+            return None
+        return self._aside.submit(checksum_of, step.revision).result
 
     def _tell(self, written: Sequence[Entry]) -> None:
         for one in written:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,13 @@ def label_of(step: Step) -> str:
     return "the stamp"
 
 
-def entries(step: Step, duration: float | None = None, *, is_run: bool = True) -> list[Entry]:
+def entries(
+    step: Step,
+    duration: float | None = None,
+    *,
+    is_run: bool = True,
+    code: Callable[[], str | None] | None = None,
+) -> list[Entry]:
     """Return the rows that a finished step leaves in the ledger.
 
     A stamp leaves one for each revision that it passes over, so that the ledger knows all that
@@ -44,21 +50,32 @@ def entries(step: Step, duration: float | None = None, *, is_run: bool = True) -
         step: The step.
         duration: Seconds that it took.
         is_run: Whether its work was done here, and not found done.
+        code: Gives the checksum of its file, where that is known; else the file is read.
     """
     if isinstance(step, RevisionStep):
         status = Status.APPLIED if step.is_upgrade else Status.REVERTED
-        return [entry_of(step, status if is_run else Status.STAMPED, duration=duration)]
+        said = status if is_run else Status.STAMPED
+        return [entry_of(step, said, duration=duration, code=code)]
     came, went = _history(step, step.to_revisions), _history(step, step.from_revisions)
     stamped = [_entry(came[one], Status.STAMPED) for one in came if one not in went]
     unstamped = [_entry(went[one], Status.UNSTAMPED) for one in went if one not in came]
     return stamped[::-1] + unstamped
 
 
-def entry_of(step: Step, status: Status, **values: Any) -> Entry:
+def checksum_of(script: Script) -> str | None:
+    """Return the checksum of a revision's file; None where it cannot be read."""
+    with contextlib.suppress(OSError, SyntaxError, ValueError):
+        return checksum(Path(script.path).read_text(encoding="utf-8"))
+    return None
+
+
+def entry_of(
+    step: Step, status: Status, code: Callable[[], str | None] | None = None, **values: Any
+) -> Entry:
     """Make a row of a step, with the checksum of its file."""
     if isinstance(step, StampStep):
         return Entry("", status, label_of(step), **values)
-    return _entry(step.revision, status, direction=direction_of(step), **values)
+    return _entry(step.revision, status, code, direction=direction_of(step), **values)
 
 
 def _history(step: StampStep, revisions: Iterable[str]) -> dict[str, Any]:
@@ -71,9 +88,9 @@ def _history(step: StampStep, revisions: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _entry(script: Script, status: Status, **values: Any) -> Entry:
-    path = Path(script.path)
-    code = None
-    with contextlib.suppress(OSError, SyntaxError, ValueError):
-        code = checksum(path.read_text(encoding="utf-8"))
-    return Entry(str(script.revision), status, path.stem, checksum=code, **values)
+def _entry(
+    script: Script, status: Status, code: Callable[[], str | None] | None = None, **values: Any
+) -> Entry:
+    known = checksum_of(script) if code is None else code()
+    name = Path(script.path).stem
+    return Entry(str(script.revision), status, name, checksum=known, **values)

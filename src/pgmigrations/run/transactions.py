@@ -19,7 +19,7 @@ from pgmigrations.migrate.core.alembic_private import purge_version_rows, revisi
 from pgmigrations.migrate.core.quoting import literal, qualified
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, halves
+from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock
 from pgmigrations.run.session import rows
 from pgmigrations.run.version_rows import VersionMoved, change, rows_in
 from pgmigrations.settings import Settings
@@ -93,8 +93,8 @@ class Transactions:
         looked, self._looked = self._looked, None
         if looked is None:
             (looked,) = rows(self._driver, self._look)
-        pid, _, _, is_ours, is_held, found = looked
-        if not is_held:
+        pid, _, _, is_ours, is_lost, found = looked
+        if is_lost:
             raise LockLost
         if not is_ours:
             raise LockHeld([], 0)
@@ -183,7 +183,6 @@ class Transactions:
         limit = settings.statement_timeout
         statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
         lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
-        high, low = halves(self.lock.keys.runner)
         found = (
             f"ARRAY(SELECT version_num::text FROM {self.version_table} FOR UPDATE)"
             if self.has_version_table
@@ -194,7 +193,5 @@ class Transactions:
               pg_catalog.set_config('lock_timeout', {literal(lock_timeout)}, true),
               pg_catalog.set_config('statement_timeout', {literal(statement_timeout)}, true),
               pg_catalog.pg_try_advisory_xact_lock({self.lock.keys.work:d}),
-              EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted
-                      AND pid = {self.lock.pid:d} AND classid::bigint = {high:d}
-                      AND objid::bigint = {low:d}),
+              pg_catalog.pg_try_advisory_xact_lock_shared({self.lock.token:d}),
               {found}"""

@@ -1,9 +1,11 @@
 """What `upgrade` costs, with nothing to do and with everything: this package and the others.
 
 With nothing to do, the floor is a Python that imports psycopg2, connects and selects. With
-everything, it is `psql` with a commit per revision. Every process is measured as a whole, and all
-reach the server through the same relay, which counts. The cases of a size take turns, so that what
-else the machine does meets them alike; the median counts.
+everything, it is `psql` with a commit per revision; what anything built on Alembic costs at least
+is shown by a program that loads the revisions and runs them, each in a transaction, without a
+version table. Every process is measured as a whole, and all reach the server through the same
+relay, which counts. The cases of a size take turns, so that what else the machine does meets them
+alike; the median counts.
 
     python -m benchmarks.upgrade --revisions 10 1000 --repeat 9 --json results.json
 """
@@ -41,6 +43,24 @@ with psycopg2.connect(os.environ["DATABASE_URL"]) as connection, connection.curs
     cursor.execute("SELECT version_num FROM pgmigrations")
     assert cursor.fetchall()
 """
+REVISIONS_ALONE = """\
+import os
+
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+script = ScriptDirectory.from_config(Config("alembic.ini"))
+url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg2")
+with create_engine(url, poolclass=NullPool).connect() as connection:
+    with Operations.context(MigrationContext.configure(connection)):
+        for one in reversed(list(script.walk_revisions())):
+            with connection.begin():
+                one.module.upgrade()
+"""
 _BIN = Path(sys.executable).parent
 
 
@@ -65,28 +85,37 @@ class Bench:
     ) -> None:
         self._folder = folder
         self._between = between
+        self._server = server
         self._revisions = revisions
         self._node = node
-        self._urls = {}
-        for name in ("ours", "plain", "node", "psql"):
-            database = f"{name}_{revisions}"
-            server.create_database(database)
-            given = make_url(server.url(database))
-            made = given.set(drivername="postgresql", host="127.0.0.1", port=between.port, query={})
-            self._urls[name] = made.render_as_string(hide_password=False)
+        self._urls: dict[str, str] = {}
         write_ours(folder / "ours", revisions)
         write_plain(folder / "plain", revisions)
         write_node(folder / "node", revisions)
         (folder / "psql").mkdir()
         write_script(folder / "psql" / "all.sql", revisions)
 
-    def apply(self) -> Iterator[tuple[str, Cost]]:
-        """Apply all revisions, once each, and yield what it has cost."""
+    def apply(self, turn: int) -> Iterator[tuple[str, Cost]]:
+        """Apply all revisions to new databases, and yield what each tool has cost.
+
+        Args:
+            turn: Its number, for the names of the databases; the last ones are kept for `idle`.
+        """
+        for name in ("ours", "plain", "alone", "node", "psql"):
+            database = f"{name}_{self._revisions}_{turn}"
+            self._server.create_database(database)
+            given = make_url(self._server.url(database))
+            made = given.set(
+                drivername="postgresql", host="127.0.0.1", port=self._between.port, query={}
+            )
+            self._urls[name] = made.render_as_string(hide_password=False)
         psql = shutil.which("psql")
         if psql is not None:
             yield "psql, a commit per revision", self._run("psql", [psql, "-Xqf", "all.sql"])
         yield "alembic upgrade head, ours", self._run("ours", [*_alembic(), "upgrade", "head"])
         yield "alembic upgrade head, plain", self._run("plain", [*_alembic(), "upgrade", "head"])
+        alone = [sys.executable, "-c", REVISIONS_ALONE]
+        yield "Alembic's revisions alone", self._run("alone", alone)
         if self._node is not None:
             yield "node-pg-migrate up", self._run("node", self._node_up())
 
@@ -109,7 +138,8 @@ class Bench:
         variables = {"DATABASE_URL": url, "XDG_CACHE_HOME": str(self._folder / "cache")}
         if project == "psql":
             command = [*command, url]
-        return measured(command, variables, self._folder / project, self._between)
+        folder = self._folder / ("plain" if project == "alone" else project)
+        return measured(command, variables, folder, self._between)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -130,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 size: Bench(Path(name) / str(size), server, between, size, node)
                 for size in options.revisions
             }
-            applied = {size: dict(bench.apply()) for size, bench in benches.items()}
+            applied = applied_in_turns(benches, options.applies)
             idle = in_turns(benches, options.repeat)
     for size in options.revisions:
         for title, costs in (("nothing to do", idle[size]), ("all to do", applied[size])):
@@ -145,6 +175,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"{case}, nothing to do, {many:,} revisions, CPU, times {few:,}: {times:.2f}")
     if options.json is not None:
         options.json.write_text(json.dumps({"cpus": os.cpu_count(), "results": results}, indent=2))
+
+
+def applied_in_turns(benches: Mapping[int, Bench], turns: int) -> dict[int, dict[str, Cost]]:
+    """Apply everything, tool by tool in turns, and give the medians.
+
+    Args:
+        benches: By their size.
+        turns: How often; one more, which does not count, compiles the revision files.
+    """
+    found: dict[int, dict[str, list[Cost]]] = {size: {} for size in benches}
+    for turn in range(turns + 1):
+        for size, bench in benches.items():
+            for case, cost in bench.apply(turn):
+                if turn:
+                    found[size].setdefault(case, []).append(cost)
+    return {
+        size: {case: median(costs) for case, costs in cases.items()}
+        for size, cases in found.items()
+    }
 
 
 def in_turns(benches: Mapping[int, Bench], repeat: int) -> dict[int, dict[str, Cost]]:
@@ -201,8 +250,12 @@ def promises(idle: Mapping[str, Cost], applied: Mapping[str, Cost]) -> Iterator[
     yield f"nothing to do, round trips: {ours.round_trips} (at most 4)"
     floor = applied.get("psql, a commit per revision")
     if floor is not None:
-        for who in ("ours", "plain"):
-            wall = applied[f"alembic upgrade head, {who}"].wall
+        for who, case in (
+            ("ours", "alembic upgrade head, ours"),
+            ("plain", "alembic upgrade head, plain"),
+            ("the revisions alone", "Alembic's revisions alone"),
+        ):
+            wall = applied[case].wall
             yield f"all to do, wall time, times psql, {who}: {wall / floor.wall:.2f}"
 
 
@@ -225,6 +278,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.upgrade")
     parser.add_argument("--revisions", type=int, nargs="+", default=[10, 1000])
     parser.add_argument("--repeat", type=int, default=9, help="runs of each; the median counts")
+    parser.add_argument("--applies", type=int, default=3, help="turns in which all is applied")
     parser.add_argument("--json", type=Path, help="file that gets the figures")
     return parser.parse_args(arguments)
 

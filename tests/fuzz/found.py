@@ -14,6 +14,7 @@ from tests.fuzz.spec import (
     ExclusionSpec,
     Expression,
     ForeignKeySpec,
+    IdentitySpec,
     IndexSpec,
     KeySpec,
     PartitionSpec,
@@ -139,6 +140,11 @@ def _excluding(*, generated: bool) -> SchemaSpec:
     )
     columns = (INTEGER, ColumnSpec("c2", "boolean", generated=made))
     return SchemaSpec((TableSpec("", "t", columns, exclusions=(exclusion,)),))
+
+
+def _counting_down(identity: IdentitySpec | None) -> SchemaSpec:
+    column = ColumnSpec("c1", "integer", nullable=False, identity=identity)
+    return SchemaSpec((TableSpec("", "t", (column,)),))
 
 
 RENAMED = ColumnSpec("c4", "text", storage="MAIN", statistics=100, comment="x", was="c1")
@@ -385,5 +391,8 @@ FOUND: dict[str, Pair] = {
     ),
     "a column that becomes generated in the condition of an exclusion constraint": Pair(
         _excluding(generated=False), _excluding(generated=True)
+    ),
+    "an identity that counts down from values that it does not reach": Pair(
+        _counting_down(None), _counting_down(IdentitySpec(increment=-1, minimum=-1000))
     ),
 }

@@ -217,21 +217,30 @@ END""")
 
 
 def _count_on(place: Place) -> str:
-    """Write a block that lets an identity go on behind the values that are there."""
+    """Write a block that lets an identity count on from the values that are there."""
     table, column = qualified(*place[:2]), identifier(place[2])
     return do_block(f"""\
 DECLARE
-  largest bigint;
-  sequence regclass;
+  outermost bigint;
+  counted pg_catalog.pg_sequence;
 BEGIN
-  EXECUTE {literal(f"SELECT max({column}) FROM {table}")} INTO largest;
-  SELECT d.objid::regclass INTO sequence
+  SELECT q.* INTO counted
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
   WHERE d.refobjid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
     AND d.deptype = 'i' AND d.classid = 'pg_catalog.pg_class'::regclass;
-  IF largest >= (SELECT seqmin FROM pg_catalog.pg_sequence WHERE seqrelid = sequence) THEN
-    PERFORM setval(sequence, largest);
+  IF counted.seqincrement > 0 THEN
+    EXECUTE {literal(f"SELECT max({column}) FROM {table}")} INTO outermost;
+  ELSE
+    EXECUTE {literal(f"SELECT min({column}) FROM {table}")} INTO outermost;
+  END IF;
+  -- What lies before its start, it does not meet.
+  IF outermost BETWEEN counted.seqmin AND counted.seqmax
+    AND (CASE WHEN counted.seqincrement > 0 THEN outermost >= counted.seqstart
+              ELSE outermost <= counted.seqstart END)
+  THEN
+    PERFORM setval(counted.seqrelid::regclass, outermost);
   END IF;
 END""")
 

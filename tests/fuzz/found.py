@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.found_renamed import RENAMED
 from tests.fuzz.spec import (
     CheckSpec,
     ColumnSpec,
@@ -116,12 +117,6 @@ def _compressed(*, is_enum: bool) -> SchemaSpec:
     return SchemaSpec((parent, child), (EnumSpec("", "e", ("a", "b")),) if is_enum else ())
 
 
-def _inherited(column: ColumnSpec, *, is_inherited: bool) -> SchemaSpec:
-    child = TableSpec("", "t2", (ColumnSpec("c2", "integer"),), inherits=("", "t1"))
-    tables = (TableSpec("", "t1", (column, ColumnSpec("c3", "date"))), child)
-    return SchemaSpec(tables if is_inherited else tables[:1])
-
-
 def _checked_above(*, child: bool) -> SchemaSpec:
     columns = (ColumnSpec("c1", "integer"), ColumnSpec("c2", "date"))
     check = CheckSpec("ck", Expression("{0} IS NOT NULL", ("c3" if child else "c1",)))
@@ -145,9 +140,6 @@ def _excluding(*, generated: bool) -> SchemaSpec:
 def _counting_down(identity: IdentitySpec | None) -> SchemaSpec:
     column = ColumnSpec("c1", "integer", nullable=False, identity=identity)
     return SchemaSpec((TableSpec("", "t", (column,)),))
-
-
-RENAMED = ColumnSpec("c4", "text", storage="MAIN", statistics=100, comment="x", was="c1")
 
 
 FOUND: dict[str, Pair] = {
@@ -378,14 +370,6 @@ FOUND: dict[str, Pair] = {
     "compression of an inherited column that gets its type from its parent": Pair(
         _compressed(is_enum=True), _compressed(is_enum=False)
     ),
-    "a renamed column that a table inherits and that changes": Pair(
-        _inherited(ColumnSpec("c1", "text"), is_inherited=True),
-        _inherited(RENAMED, is_inherited=True),
-    ),
-    "a renamed column that a new table inherits": Pair(
-        _inherited(ColumnSpec("c1", "text"), is_inherited=False),
-        _inherited(RENAMED, is_inherited=True),
-    ),
     "a check whose name moves from a table to the one that it inherits from": Pair(
         _checked_above(child=True), _checked_above(child=False)
     ),
@@ -395,4 +379,5 @@ FOUND: dict[str, Pair] = {
     "an identity that counts down from values that it does not reach": Pair(
         _counting_down(None), _counting_down(IdentitySpec(increment=-1, minimum=-1000))
     ),
+    **RENAMED,
 }

@@ -11,7 +11,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.hint import Place, RenameHint
 from pgmigrations.migrate.core.kind import AnyKind, Difference
-from pgmigrations.migrate.core.snapshot import Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Scope, Snapshot, relation_names
 
 _MOVE_ON = (
     "Names are moved on, or swapped, in several revisions: first to a name that is free, then to "
@@ -40,6 +40,7 @@ class HintJudge:
         self._context = context
         self._wanted = frozenset(wanted)
         self._taken: dict[tuple[str, Place, str], RenameHint] = {}
+        self._declared_names = relation_names(difference.declared)
         self.moved: dict[Place, Place] = {}
         """(schema, name) of each renamed table to what it was."""
 
@@ -51,6 +52,9 @@ class HintJudge:
         is_old = _is_there(kind, found, old_place, hint.old)
         is_new = _is_there(kind, found, old_place, hint.new)
         is_kept = _is_there(kind, declared, hint.place, hint.old)
+        record = declared.get((kind.name, *hint.place, hint.new))
+        if record is not None and record.takes_relation_name:
+            is_kept = is_kept or (hint.place[0], hint.old) in self._declared_names
         if self._is_left_out(kind, hint):
             return False
         if is_old and is_new and (kind.name, hint.place, hint.new) in self._wanted:

@@ -24,7 +24,7 @@ from pgmigrations.migrate.core.hint_judge import HintJudge
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.renamed import Renamed, Step, operation_of
-from pgmigrations.migrate.core.snapshot import Identity, Record, Snapshot
+from pgmigrations.migrate.core.snapshot import Identity, Record, Snapshot, relation_names
 
 Copy: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
@@ -89,6 +89,7 @@ class _Trial:
         self._found = difference.found
         self._declared = difference.declared
         self._database = database
+        self._declared_names = relation_names(difference.declared)
         self._before = difference.actual
         self._steps: list[Step] = []
         self._start = read_all(database, kinds, self._scope)
@@ -127,13 +128,15 @@ class _Trial:
     ) -> Iterator[tuple[AnyKind, Record, Record]]:
         """Yield what a renamed table or column has given its name to, and is the same otherwise.
 
-        Of several that are the same the first is taken for the first.
+        Of several that are the same the first is taken for the first. Where a name is somebody
+        else's before or afterwards, it is not free for a rename that comes first.
         """
+        names = relation_names(state)
         for kind in self._kinds:
             if not _follows(kind):
                 continue
-            gone = _alone(kind, state, self._declared, touched)
-            for new in _alone(kind, self._declared, state, touched):
+            gone = _alone(kind, state, self._declared, touched, self._declared_names)
+            for new in _alone(kind, self._declared, state, touched, names):
                 for old in gone:
                     if old.relation == new.relation and self._is_same(kind, old, new):
                         gone.remove(old)
@@ -169,15 +172,23 @@ def _follows(kind: AnyKind) -> bool:
 
 
 def _alone(
-    kind: AnyKind, state: Snapshot[Any], other: Snapshot[Any], touched: set[Place]
+    kind: AnyKind,
+    state: Snapshot[Any],
+    other: Snapshot[Any],
+    touched: set[Place],
+    taken: set[tuple[str, str]],
 ) -> list[Record]:
-    """Find what only one of two states has, in the tables that are touched or refer to them."""
+    """Find what only one of two states has, in the tables that are touched or refer to them.
+
+    What has a name that is taken in the other is left out.
+    """
     return sorted(
         (
             record
             for identity, record in state.items()
             if record.kind == kind.name
             and identity not in other
+            and not (record.takes_relation_name and (record.schema, record.name) in taken)
             and record.relation is not None
             and not touched.isdisjoint({record.relation, *record.referred_relations})
         ),

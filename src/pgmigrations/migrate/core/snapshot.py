@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 Identity: TypeAlias = tuple[str, ...]
 
@@ -104,6 +104,11 @@ class Scope:
 
 R = TypeVar("R", bound=Record)
 Snapshot: TypeAlias = Mapping[Identity, R]
+
+
+def relation_names(state: Snapshot[Any]) -> set[tuple[str, str]]:
+    """Return (schema, name) of all that shares its names with tables."""
+    return {(one.schema, one.name) for one in state.values() if one.takes_relation_name}
 
 
 def snapshot(records: Iterable[R]) -> Snapshot[R]:

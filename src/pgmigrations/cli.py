@@ -22,7 +22,7 @@ examples:
   pgmigrations dry-run                                 the pending ones, run on a copy: statements
   pgmigrations rebase                                  both made 004: renumber yours, prove it again
   pgmigrations log -n 5                                what was run on this database
-  pgmigrations adopt --keep old_table                  take over from node-pg-migrate
+  pgmigrations adopt --keep old_table                  take over from node-pg-migrate or Alembic
   pgmigrations check                                   how the database and the models differ
   pgmigrations check --json                            the same, for a program
   pgmigrations embedded status                         the embedded PostgreSQL server

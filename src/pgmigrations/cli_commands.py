@@ -117,15 +117,17 @@ def rebase(config: Config, revision: str | None) -> None:
     command(config, revision=revision)
 
 
-def adopt(config: Config, keep: list[str], undo: bool) -> None:
-    """Take over a database that node-pg-migrate has managed; --undo gives it back.
+def adopt(config: Config, keep: list[str], drop: list[str], reconcile: bool, undo: bool) -> None:
+    """Take over a database of node-pg-migrate or plain Alembic; --undo gives it back.
 
-    Examples: pgmigrations adopt --keep example_table; pgmigrations adopt --undo
+    Examples: pgmigrations adopt --keep example_table; pgmigrations adopt --reconcile;
+    pgmigrations adopt --undo
     """
+    from pgmigrations.migrate.adopt import Wishes
     from pgmigrations.migrate.adopt import adopt as command
 
     try:
-        command(config, keep=keep, undo=undo)
+        command(config, Wishes(keep, drop, reconcile), undo=undo)
     except PgMigrationsError as error:
         raise CommandError(str(error)) from error
 
@@ -151,7 +153,7 @@ def _count(text: str) -> int:
 
 
 def _add_adopt(command_line: CommandLine) -> None:
-    parser = _add(command_line, adopt, ["keep", "undo"])
+    parser = _add(command_line, adopt, ["keep", "drop", "reconcile", "undo"])
     parser.add_argument(
         "--keep",
         action="append",
@@ -160,4 +162,17 @@ def _add_adopt(command_line: CommandLine) -> None:
         help="A table that no model declares and that stays as it is; may be given again. "
         "It is written into ignore_tables of alembic.ini.",
     )
-    parser.add_argument("--undo", action="store_true", help="Give node-pg-migrate its table back.")
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A table that no model declares and that is dropped; --undo does not bring it back.",
+    )
+    parser.add_argument(
+        "--reconcile",
+        action="store_true",
+        help="Adopt it at the newest revision, whatever differs, and write a revision that makes "
+        "up for the difference.",
+    )
+    parser.add_argument("--undo", action="store_true", help="Give the other tool its table back.")

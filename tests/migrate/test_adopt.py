@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from pgmigrations.cli_commands import adopt as adopt_command
 from pgmigrations.migrate.adopt import number_floor
+from tests.support.database import Databases
 from tests.support.dump import schema_dump, whole_dump
 from tests.support.node_pg_migrate import install, run_node, write
 from tests.support.project import REPOSITORY, Project
@@ -122,10 +123,16 @@ def project(tmp_path: Path, database_url: str, migrate: NodePgMigrate) -> Projec
     return project
 
 
-def adopt(project: Project, *keep: str, undo: bool = False) -> None:
+def adopt(
+    project: Project,
+    *keep: str,
+    drop: Sequence[str] = (),
+    reconcile: bool = False,
+    undo: bool = False,
+) -> None:
     config = Config(str(project.path / "alembic.ini"))
     config.attributes["configure_logger"] = False
-    adopt_command(config, list(keep), undo)
+    adopt_command(config, list(keep), list(drop), reconcile, undo)
 
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:
@@ -302,6 +309,23 @@ def test_another_schema_is_refused(project: Project) -> None:
     with pytest.raises(CommandError, match="column public person more"):
         adopt(project)
     assert schema_dump(project.url) == state
+
+
+def test_another_schema_is_reconciled_by_a_revision(project: Project, databases: Databases) -> None:
+    """On the adopted database it makes up for what differs, on a new one it does nothing."""
+    (project.versions / "002_later.py").unlink()
+    query(project.url, "ALTER TABLE person ADD COLUMN more int, ALTER name DROP NOT NULL")
+    adopt(project, reconcile=True)
+    assert query(project.url, "TABLE pgmigrations") == [("001_baseline",)]
+    names = [path.name for path in project.revisions()]
+    assert len(names) == 2
+    assert names[1].endswith("_reconcile.py")
+    project.upgrade()
+    assert project.check()
+    reconciled = schema_dump(project.url, exclude_tables=["pgmigrations*"])
+    with databases.fresh() as url:
+        project.on(url).upgrade()
+        assert schema_dump(url, exclude_tables=["pgmigrations*"]) == reconciled
 
 
 def test_a_table_of_nobodys_must_be_named(project: Project) -> None:

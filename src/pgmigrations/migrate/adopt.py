@@ -1,12 +1,14 @@
-"""`pgmigrations adopt`: take over a database that node-pg-migrate has managed."""
+"""`pgmigrations adopt`: take over a database that another tool has managed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
@@ -20,11 +22,20 @@ from pgmigrations.migrate.ini import with_settings
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.steps import ADOPTING
-from pgmigrations.run.adoption import NODE_COLUMNS, convert, is_node_table, restore, take_node_lock
-from pgmigrations.run.ledger import SUFFIX
+from pgmigrations.run.adoption import (
+    NODE_COLUMNS,
+    convert,
+    is_node_table,
+    restore,
+    send,
+    take_node_lock,
+)
+from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows, give_back, take_over
+from pgmigrations.run.ledger import SUFFIX, Entry, Status
 from pgmigrations.run.lock import RunnerLock, runner_lock
 from pgmigrations.run.place import Place, place_of
 from pgmigrations.run.session import rows
+from pgmigrations.run.step import checksum_of
 from pgmigrations.run.working_session import second_session
 from pgmigrations.settings import SECTION
 
@@ -33,16 +44,33 @@ class AdoptionRefused(PgMigrationsError):
     """The database is not what the revisions build, or there is nothing to adopt."""
 
 
-def adopt(config: Config, *, keep: Collection[str] = (), undo: bool = False) -> None:
-    """Make the ledger of node-pg-migrate's table, where the schema is one that the revisions build.
+@dataclass(frozen=True)
+class Wishes:
+    """What `pgmigrations adopt` is told.
+
+    Attributes:
+        keep: Tables that neither the revisions nor the models have, and that stay as they are.
+        drop: Those that are dropped; undoing does not bring them back.
+        reconcile: Whether a schema that no revision builds counts as the newest one's, and a
+            revision is written that makes it so.
+    """
+
+    keep: Collection[str] = ()
+    drop: Collection[str] = ()
+    reconcile: bool = False
+
+
+def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> None:
+    """Make the ledger of node-pg-migrate's table, or of the version rows of plain Alembic.
 
     The schema is compared with the one after each revision, which are built in a scratch database;
-    the revision that it equals becomes the version. All of it is one transaction, under the lock
-    of both tools.
+    the revision that it equals becomes the version. Version rows of plain Alembic that name
+    revisions of the project are believed. All of it is one transaction, under the lock of both
+    tools.
 
     Args:
         config: Alembic's configuration of the project.
-        keep: Tables that neither the revisions nor the models have, and that stay as they are.
+        wishes: What is to become of what differs.
         undo: Give the old table back instead.
 
     Raises:
@@ -54,7 +82,7 @@ def adopt(config: Config, *, keep: Collection[str] = (), undo: bool = False) -> 
     directory = ScriptDirectory.from_config(config)
 
     def work(_heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
-        message = _undone(context) if undo else _adopted(context, directory, keep)
+        message = _undone(context) if undo else _adopted(context, directory, wishes)
         config.print_stdout(message)
         return []
 
@@ -64,9 +92,11 @@ def adopt(config: Config, *, keep: Collection[str] = (), undo: bool = False) -> 
             directory.run_env()
     finally:
         del config.attributes[ADOPTING]
+    if wishes.reconcile:
+        command.revision(config, message="reconcile", autogenerate=True)
 
 
-def _adopted(context: MigrationContext, directory: ScriptDirectory, keep: Collection[str]) -> str:
+def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:
     connection = context.connection
     settings = settings_of(context)
     assert connection is not None
@@ -75,29 +105,87 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, keep: Collec
     schema, table = place.schema, place.table
     driver: Any = connection.connection.dbapi_connection
     if not is_node_table(driver, schema, table):
-        columns = ", ".join(sorted(NODE_COLUMNS))
         if is_adopted(driver, schema, table):
             return "Nothing to do: the database is adopted already"
-        raise AdoptionRefused(f"{schema}.{table} is not node-pg-migrate's: it has not {columns}")
-    upgrade = steps_from_nothing(directory)
-    count = already_applied(context, upgrade, is_exact=True)
-    if not count:
-        raise AdoptionRefused(
-            "The database holds no table of the models",
-            "Write the first revision of what is there: pgmigrations revision --autogenerate",
-        )
-    _refuse_strangers(context, keep)
-    head = upgrade[count - 1].revision.revision
+        found = alembic_rows(driver, schema)
+        if not found or _version_rows(driver, schema, table):
+            columns = ", ".join(sorted(NODE_COLUMNS))
+            raise AdoptionRefused(
+                f"{schema}.{table} is not node-pg-migrate's: it has not {columns}; and there are "
+                f"no version rows of plain Alembic to take over in {ALEMBIC_TABLE}"
+            )
+        return _adopted_from_alembic(context, directory, wishes, found)
+    head = _recognised(context, directory, wishes)
+    dropped = _refuse_strangers(context, wishes)
     with _locked(context, place):
         take_node_lock(driver)
         names = rows(driver, f"SELECT name::text FROM {qualified(schema, table)}")
         if not is_node_table(driver, schema, table):
             return "Nothing to do: another run has adopted the database"
         convert(driver, schema, table, [head])
+        send(driver, dropped)
         driver.commit()
     floor = number_floor(name for (name,) in names)
-    unwritten = _write(context, _new_settings(context, keep, floor))
+    unwritten = _write(context, _new_settings(context, wishes.keep, floor))
     return f"Adopted at {head}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
+
+
+def _adopted_from_alembic(
+    context: MigrationContext, directory: ScriptDirectory, wishes: Wishes, found: Sequence[str]
+) -> str:
+    """Take the version rows of plain Alembic over.
+
+    Rows that name no revision of the project come from a history that it has left behind: then the
+    schema tells.
+    """
+    assert context.connection is not None
+    settings = settings_of(context)
+    assert settings is not None
+    place = place_of(context, settings.version_table)
+    driver: Any = context.connection.connection.dbapi_connection
+    heads = [*found] if _are_known(directory, found) else [_recognised(context, directory, wishes)]
+    dropped = _refuse_strangers(context, wishes)
+    entries = [
+        Entry(str(one.revision), Status.ADOPTED, Path(one.path).stem, checksum=checksum_of(one))
+        for one in reversed(list(directory.iterate_revisions(tuple(heads), "base")))
+    ]
+    with _locked(context, place):
+        if not alembic_rows(driver, place.schema):
+            return "Nothing to do: another run has adopted the database"
+        take_over(driver, place.ledger, entries, heads)
+        send(driver, dropped)
+        driver.commit()
+    unwritten = _write(context, _new_settings(context, wishes.keep, None))
+    return (
+        f"Adopted at {', '.join(heads)}: {ALEMBIC_TABLE} is left with a row that stops plain "
+        f"Alembic{unwritten}"
+    )
+
+
+def _are_known(directory: ScriptDirectory, found: Sequence[str]) -> bool:
+    return {*found} <= {str(script.revision) for script in directory.walk_revisions()}
+
+
+def _version_rows(driver: Any, schema: str, table: str) -> bool:
+    """Tell whether the project's own version table is there and has rows."""
+    name = qualified(schema, table)
+    if not rows(driver, "SELECT to_regclass(%s) IS NOT NULL", (name,))[0][0]:
+        return False
+    return bool(rows(driver, f"SELECT EXISTS (SELECT FROM {name})")[0][0])
+
+
+def _recognised(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:
+    """Return the revision whose schema the database has, or shall have."""
+    upgrade = steps_from_nothing(directory)
+    if wishes.reconcile and upgrade:
+        return str(upgrade[-1].revision.revision)
+    count = already_applied(context, upgrade, is_exact=True)
+    if not count:
+        raise AdoptionRefused(
+            "The database holds no table of the models",
+            "Write the first revision of what is there: pgmigrations revision --autogenerate",
+        )
+    return str(upgrade[count - 1].revision.revision)
 
 
 def number_floor(names: Iterable[str]) -> int | None:
@@ -160,6 +248,9 @@ def _undone(context: MigrationContext) -> str:
     place = place_of(context, settings.version_table)
     driver: Any = connection.connection.dbapi_connection
     with _locked(context, place):
+        if give_back(driver, place.ledger):
+            driver.commit()
+            return f"{ALEMBIC_TABLE} is plain Alembic's again"
         take_node_lock(driver)
         restore(driver, place.schema, place.table)
         driver.commit()
@@ -184,8 +275,12 @@ def is_adopted(driver: Any, schema: str, table: str) -> bool:
     return bool(rows(driver, query)[0][0])
 
 
-def _refuse_strangers(context: MigrationContext, keep: Collection[str]) -> None:
-    """Name the tables that are nobody's: autogenerate would propose to drop them."""
+def _refuse_strangers(context: MigrationContext, wishes: Wishes) -> list[str]:
+    """Name the tables that are nobody's: autogenerate would propose to drop them.
+
+    Returns:
+        The statements that drop those that are to go.
+    """
     assert context.connection is not None
     scope = scope_of(context)
     declared = {
@@ -193,17 +288,25 @@ def _refuse_strangers(context: MigrationContext, keep: Collection[str]) -> None:
         for metadata in metadatas_of(context)
         for table in metadata.tables.values()
     }
-    kept = {relation(name, scope.default_schema) for name in keep}
+    kept = {relation(name, scope.default_schema) for name in wishes.keep}
     found = {
         record.identity[1:3]
         for kind in KINDS
         for record in kind.read(context.connection, scope)
         if record.identity[0] == "table"
     }
-    strangers = sorted(".".join(one) for one in found - declared - kept)
+    found.discard((scope.default_schema, ALEMBIC_TABLE))
+    dropped = {relation(name, scope.default_schema) for name in wishes.drop}
+    mistaken = sorted(".".join(one) for one in dropped - (found - declared))
+    if mistaken:
+        named = ", ".join(mistaken)
+        raise AdoptionRefused(f"A model declares it, or it is not there to be dropped: {named}")
+    strangers = sorted(".".join(one) for one in found - declared - kept - dropped)
     if strangers:
         named = ", ".join(strangers)
         raise AdoptionRefused(
             f"No model declares {named}",
-            "Declare them, drop them, or leave them alone for good with --keep NAME, once for each",
+            "Declare them, drop them with --drop NAME, or leave them alone for good with "
+            "--keep NAME, once for each",
         )
+    return [f"DROP TABLE {qualified(*one)}" for one in sorted(dropped)]

@@ -23,8 +23,10 @@ from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
+from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
 from pgmigrations.run.failure import explain
 from pgmigrations.run.half_done import refuse_half_done
+from pgmigrations.run.place import place_of
 from pgmigrations.run.runner import runner
 from pgmigrations.run.step import revision_of
 from pgmigrations.run.within import within_transaction
@@ -88,6 +90,8 @@ def _prepare(
     """Find out which steps' work is there already, and let the others tell where they failed."""
     upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
     recognised: set[str] = set()
+    if not heads and upgrade:
+        _refuse_unadopted(context, upgrade)
     if planned and not heads and len(upgrade) == len(planned):
         for step in upgrade[: already_applied(context, upgrade)]:
             step.migration_fn = record
@@ -95,6 +99,27 @@ def _prepare(
     for one in planned:
         one.migration_fn = _explained(one.migration_fn, one)
     return recognised
+
+
+def _refuse_unadopted(context: MigrationContext, upgrade: Sequence[RevisionStep]) -> None:
+    """Refuse to begin anew where plain Alembic has run the project's revisions."""
+    assert context.connection is not None
+    place = place_of(context)
+    driver: Any = context.connection.connection.dbapi_connection
+    found = alembic_rows(driver, place.schema)
+    if found and {*found} <= {revision_of(step) for step in upgrade}:
+        raise NotYetAdopted(found, place.table)
+
+
+class NotYetAdopted(PgMigrationsError):
+    """The database is at a revision, and the version table of plain Alembic says so."""
+
+    def __init__(self, found: Sequence[str], table: str) -> None:
+        super().__init__(
+            f"{ALEMBIC_TABLE} says that the database is at {', '.join(found)}, and {table} is "
+            "empty: it is not adopted yet",
+            "Run pgmigrations adopt",
+        )
 
 
 def record(**kw: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +172,7 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         f"CONSTRAINT {identifier(f'{table}_pkc')} PRIMARY KEY (version_num))",
         *(f"INSERT INTO {old} VALUES ({literal(head)})" for head in heads),
     ]
-    _send(connection, statements)
+    send(connection, statements)
     ledger = LedgerTable(schema, table)
     for head in heads:
         ledger.add(connection, Entry(head, Status.STAMPED))
@@ -194,7 +195,7 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
         found = Found(**json.loads(said or ""))
     except (ValueError, TypeError):
         raise NotAdopted(f"{table} was not made of another tool's table") from None
-    _refuse_what_came_since(connection, LedgerTable(schema, table), found, old)
+    refuse_what_came_since(connection, LedgerTable(schema, table), found.heads, old)
     statements = [
         f"DROP TABLE {old}",
         f"DELETE FROM {new} WHERE status <> 'adopted'",
@@ -212,29 +213,39 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
             f"{found.position[0]:d}, {found.position[1]})",
             *_grants(qualified(schema, found.sequence), found.sequence_grants),
         ]
-    _send(connection, statements)
+    send(connection, statements)
 
 
-def _refuse_what_came_since(
-    connection: driver.connection, ledger: LedgerTable, found: Found, version_table: str
+def refuse_what_came_since(
+    connection: driver.connection, ledger: LedgerTable, heads: Sequence[str], version_table: str
 ) -> None:
-    """Refuse to lose what was run after the adoption."""
+    """Refuse to lose what was run after the adoption.
+
+    Args:
+        connection: A connection of psycopg2's.
+        ledger: The ledger.
+        heads: The revisions that the database was adopted at.
+        version_table: The version table as SQL names it.
+
+    Raises:
+        NotAdopted: The database is not there any more, or a revision was run.
+    """
     at = sorted(one for (one,) in rows(connection, f"SELECT version_num FROM {version_table}"))
     latest = ledger.latest(connection)
     begun = sorted(half_done(latest))
-    if at == sorted(found.heads) and not begun:
+    if at == sorted(heads) and not begun:
         return
     since = [
         name
         for name, row in ledger.latest(connection, SETTLED).items()
-        if row.status in APPLIED - {Status.ADOPTED} and name not in found.heads
+        if row.status in APPLIED - {Status.ADOPTED} and name not in heads
     ]
     named = (
         ", ".join(sorted({*since, *begun})) or f"it is at {', '.join(at) or 'the beginning'} now"
     )
     raise NotAdopted(
         f"The database has moved on after the adoption: {named}",
-        f"Go back to {', '.join(found.heads)} first, or keep it adopted",
+        f"Go back to {', '.join(heads)} first, or keep it adopted",
     )
 
 
@@ -282,7 +293,8 @@ def _grants(name: str, grants: list[list[Any]]) -> list[str]:
     ]
 
 
-def _send(connection: driver.connection, statements: list[str]) -> None:
+def send(connection: driver.connection, statements: Sequence[str]) -> None:
+    """Run statements, one after the other."""
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

@@ -128,6 +128,12 @@ def _checked_above(*, child: bool) -> SchemaSpec:
     return SchemaSpec((parent, heir))
 
 
+def _commented(comment: str) -> SchemaSpec:
+    check = CheckSpec("ck", Expression("{0} IN ('1', '2', 'c')", ("c1",)), comment=comment)
+    columns = (ColumnSpec("c1", "varchar(80)"),)
+    return SchemaSpec((TableSpec("", "t", columns, checks=(check,)),))
+
+
 def _excluding(*, generated: bool) -> SchemaSpec:
     made = Expression("{0} IS NULL", ("c1",)) if generated else None
     exclusion = ExclusionSpec(
@@ -378,6 +384,9 @@ FOUND: dict[str, Pair] = {
     ),
     "an identity that counts down from values that it does not reach": Pair(
         _counting_down(None), _counting_down(IdentitySpec(increment=-1, minimum=-1000))
+    ),
+    "the comment of a check that prints otherwise after a revision": Pair(
+        _commented("x"), _commented("y")
     ),
     **RENAMED,
 }

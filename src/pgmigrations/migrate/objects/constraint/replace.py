@@ -56,6 +56,7 @@ class ReplaceConstraint(Operation):
     old_comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     after_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
+    is_replaced: bool = field(default=False, init=False, metadata=UNRENDERED)
 
     @classmethod
     def replace_constraint(
@@ -112,25 +113,32 @@ class ReplaceConstraint(Operation):
         if found is None:
             return True
         if is_same(connection, self.schema, self.table, found.definition, self.new):
-            return False
+            self.is_replaced = True
+            return found.comment != (self.comment or "")
         if is_same(connection, self.schema, self.table, found.definition, self.old) is False:
             raise DifferentObject(self.subject, self.old, found.definition)
         return True
 
     def statements(self) -> list[str]:
-        """Return the two statements, and the one that sets the comment again."""
+        """Return what is left to do: the two statements, and the one that sets the comment again."""
+        if self.is_replaced:
+            return [self._commenting()]
         statements = [
             dropping(self.schema, self.table, self.name),
             adding(self.schema, self.table, self.name, self.new),
         ]
-        if self.comment:
-            statements.append(commenting(self.schema, self.table, self.name, self.comment))
-        return statements
+        return [*statements, self._commenting()] if self.comment else statements
+
+    def _commenting(self) -> str:
+        return commenting(self.schema, self.table, self.name, self.comment)
 
     def guarded_statements(self) -> list[str]:
         """Return a block that compares the definition of what is there."""
         act = f"""\
   IF {IS_FIRST} THEN
+    IF note <> {literal(self.comment or "")} THEN
+      {self._commenting()};
+    END IF;
     RETURN;
   ELSIF {is_other_than(2)} THEN
     {refusal(self.subject)}

@@ -120,7 +120,7 @@ class ReplaceConstraint(Operation):
         return True
 
     def statements(self) -> list[str]:
-        """Return what is left to do: the two statements, and the one that sets the comment again."""
+        """Return what is left to do: the two statements, and that which sets the comment again."""
         if self.is_replaced:
             return [self._commenting()]
         statements = [

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from benchmarks.proxy import Relay, relay
-from tests.support.project import Project
+from tests.support.project import ENV_CHANGES, REPOSITORY, Project
 
 REVISION = """\
 from pgmigrations import op
@@ -160,3 +160,17 @@ def test_a_lost_lock_stops_the_next_step(project: Project) -> None:
     assert ledger(project) == ["000_step applied", "001_step applied"]
     project.upgrade()
     assert versions(project) == ["002_step"]
+
+
+def test_one_transaction_for_all_is_refused(tmp_path: Path, database_url: str) -> None:
+    """It would be taken back at the end, and nobody would hear of it."""
+    env = (REPOSITORY / "alembic" / "env.py").read_text()
+    for old, new in ENV_CHANGES.items():
+        env = env.replace(old, new)
+    given, wanted = "**arguments)", "**{**arguments, 'transaction_per_migration': False})"
+    assert given in env
+    project = Project(tmp_path, database_url, env=env.replace(given, wanted))
+    write(project, *tables(2))
+    with pytest.raises(CommandError, match="transaction_per_migration"):
+        project.upgrade()
+    assert rows(project, "SELECT to_regclass('pgmigrations')::text") == [None]

@@ -16,6 +16,7 @@ from pgmigrations.migrate.core.alembic_private import (
     MigrationsFn,
     Step,
     is_external,
+    is_per_migration,
     is_stamp,
     is_upgrade,
 )
@@ -55,6 +56,8 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
     if is_external(context):
         recognised = _prepare(planned, context, heads)
         return within_transaction(context, planned, recognised)
+    if not is_per_migration(context):
+        raise OneTransactionForAll
     with runner(context) as running:
         # Read anew: another run may have been at work until the lock was free.
         at = () if context.purge else context.get_current_heads()
@@ -119,6 +122,17 @@ class NotYetAdopted(PgMigrationsError):
             f"{ALEMBIC_TABLE} says that the database is at {', '.join(found)}, and {table} is "
             "empty: it is not adopted yet",
             "Run pgmigrations adopt",
+        )
+
+
+class OneTransactionForAll(PgMigrationsError):
+    """All revisions are to be one transaction, in which no step can be tried again by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "transaction_per_migration=False: each revision is a transaction of its own here",
+            "Take it out of context.configure() in env.py; for all or nothing hand over a "
+            "connection on which a transaction has begun",
         )
 
 

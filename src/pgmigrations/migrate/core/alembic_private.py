@@ -115,6 +115,11 @@ def is_external(context: MigrationContext) -> bool:
     return context._in_external_transaction
 
 
+def is_per_migration(context: MigrationContext) -> bool:
+    """Tell whether each revision is to be a transaction of its own."""
+    return context._transaction_per_migration
+
+
 def purge_version_rows(context: MigrationContext) -> None:
     """Delete the version rows, as `alembic stamp --purge` does."""
     context._ensure_version_table(purge=True)

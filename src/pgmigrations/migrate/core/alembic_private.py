@@ -117,7 +117,7 @@ def is_external(context: MigrationContext) -> bool:
 
 def is_per_migration(context: MigrationContext) -> bool:
     """Tell whether each revision is to be a transaction of its own."""
-    return context._transaction_per_migration
+    return bool(context._transaction_per_migration)
 
 
 def purge_version_rows(context: MigrationContext) -> None:

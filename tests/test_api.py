@@ -170,3 +170,49 @@ def test_the_module_imports_neither_alembic_nor_sqlalchemy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_repair_says_what_it_accepted(project: Project) -> None:
+    api.upgrade(project.url, ini=ini(project))
+    assert api.repair(project.url, ini=ini(project)) == []
+    write(project, "001_one", None, "CREATE TABLE one (id bigint)", "DROP TABLE one")
+    assert api.repair(project.url, ini=ini(project)) == ["001_one"]
+    assert not any(one.is_changed for one in api.status(project.url, ini=ini(project)))
+
+
+def test_an_unlock_says_whom_it_ended(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert api.unlock(project.url, ini=ini(project)) == []
+    engine = create_engine(project.url, poolclass=NullPool)
+    with engine.connect() as connection:
+        database, schema = connection.exec_driver_sql(
+            "SELECT current_database(), current_schema()"
+        ).one()
+        key = LockKeys.of(database, schema, "pgmigrations").runner
+        taken = f"SELECT pg_try_advisory_lock({key}), pg_backend_pid()"
+        is_taken, pid = connection.exec_driver_sql(taken).one()
+        assert is_taken
+        assert [one.pid for one in api.unlock(project.url, ini=ini(project))] == [pid]
+        connection.invalidate()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_rebase_says_what_became_of_the_files(project: Project) -> None:
+    api.upgrade(project.url, ini=ini(project))
+    write(project, "002_other", "001_one", "CREATE TABLE other (id int)", "DROP TABLE other")
+    (renamed,) = api.rebase(project.url, "002_other", ini=ini(project))
+    assert (renamed.new_revision, renamed.new_parent) == ("003_other", "002_two")
+    assert api.upgrade(project.url, ini=ini(project)).after == ("003_other",)
+
+
+def test_an_adoption_and_its_undoing_are_sentences(project: Project) -> None:
+    with create_engine(project.url, poolclass=NullPool).begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE one (id int); CREATE TABLE two (id int); CREATE TABLE three (id int);"
+            "CREATE TABLE alembic_version (version_num varchar(32));"
+            "INSERT INTO alembic_version VALUES ('002_two')"
+        )
+    place: dict[str, Any] = {"url": project.url, "ini": ini(project)}
+    said = api.adopt(keep=["one", "two"], drop=["three"], **place)
+    assert said.startswith("Adopted at 002_two")
+    assert api.upgrade(**place).after == ("002_two",)
+    assert "plain Alembic's again" in api.adopt(undo=True, **place)

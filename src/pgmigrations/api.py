@@ -20,7 +20,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,17 +35,23 @@ if TYPE_CHECKING:
 
     from pgmigrations.commands.dry_run import Tried
     from pgmigrations.commands.status import RevisionState
+    from pgmigrations.migrate.core.revision_edit import Renamed
     from pgmigrations.run.ledger import Row
+    from pgmigrations.run.session import Session
 
 __all__ = [
     "Done",
     "MigrationFailed",
     "Result",
+    "adopt",
     "downgrade",
     "dry_run",
     "fake",
     "log",
+    "rebase",
+    "repair",
     "status",
+    "unlock",
     "upgrade",
 ]
 
@@ -235,6 +241,115 @@ def log(
 
     with _configured(_read(url), ini, None) as config:
         return last_rows(config, number)
+
+
+def repair(
+    url: str | DatabaseUrl | None = None,
+    revision: str | None = None,
+    *,
+    ini: str | Path = "alembic.ini",
+) -> list[str]:
+    """Accept the changed code of applied revisions, as `pgmigrations repair --yes` does.
+
+    Args:
+        url: The database; by default the project's own.
+        revision: The one to accept; by default every one that has changed.
+        ini: The project's alembic.ini.
+
+    Returns:
+        The revisions that were accepted.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does; also where that revision has not changed.
+    """
+    from pgmigrations.commands.repair import repair as command
+
+    with _configured(_read(url), ini, None) as config:
+        return command(config, revision=revision, yes=True, tell=_not_told)
+
+
+def unlock(
+    url: str | DatabaseUrl | None = None, *, ini: str | Path = "alembic.ini"
+) -> list[Session]:
+    """End the session that holds the lock, as `pgmigrations unlock --yes` does.
+
+    Args:
+        url: The database; by default the project's own.
+        ini: The project's alembic.ini.
+
+    Returns:
+        The sessions that were ended; what they had under way is taken back.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does; also where the role may not end the session.
+    """
+    from pgmigrations.commands.unlock import unlock as command
+
+    with _configured(_read(url), ini, None) as config:
+        return command(config, yes=True, tell=_not_told)
+
+
+def rebase(
+    url: str | DatabaseUrl | None = None,
+    revision: str | None = None,
+    *,
+    ini: str | Path = "alembic.ini",
+) -> list[Renamed]:
+    """Put one of two branches behind the other, as `pgmigrations rebase` does.
+
+    Args:
+        url: The database, which is only read; by default the project's own.
+        revision: One of the branch's revisions; by default the branch of which nothing is applied.
+        ini: The project's alembic.ini.
+
+    Returns:
+        What has become of each file.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does; also where there is nothing to rebase, or the files
+            fail their proof: they stay as they are then.
+    """
+    from pgmigrations.commands.rebase import rebase as command
+
+    with _configured(_read(url), ini, None) as config:
+        return command(config, revision=revision, tell=_not_told)
+
+
+def adopt(
+    url: str | DatabaseUrl | None = None,
+    *,
+    keep: Collection[str] = (),
+    drop: Collection[str] = (),
+    reconcile: bool = False,
+    undo: bool = False,
+    ini: str | Path = "alembic.ini",
+) -> str:
+    """Take over a database of another tool, as `pgmigrations adopt` does.
+
+    Args:
+        url: The database; by default the project's own.
+        keep: Tables that no model declares and that stay as they are.
+        drop: Those that are dropped.
+        reconcile: Adopt it at the newest revision, whatever differs, and write a revision that
+            makes up for it.
+        undo: Give the other tool its table back instead.
+        ini: The project's alembic.ini.
+
+    Returns:
+        What was done, in a sentence.
+
+    Raises:
+        PgMigrationsError: As `upgrade()` does; also where the schema is another one.
+    """
+    from pgmigrations.migrate.adopt import Wishes
+    from pgmigrations.migrate.adopt import adopt as command
+
+    with _configured(_read(url), ini, None) as config:
+        return command(config, Wishes(keep, drop, reconcile), undo=undo)
+
+
+def _not_told(_: str) -> None:
+    """Keep a line for people from them: the caller gets what it says."""
 
 
 # Alembic's environment, and the modules that env.py imports, are there once per process.

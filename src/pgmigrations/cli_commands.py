@@ -127,7 +127,7 @@ def adopt(config: Config, keep: list[str], drop: list[str], reconcile: bool, und
     from pgmigrations.migrate.adopt import adopt as command
 
     try:
-        command(config, Wishes(keep, drop, reconcile), undo=undo)
+        config.print_stdout(command(config, Wishes(keep, drop, reconcile), undo=undo))
     except PgMigrationsError as error:
         raise CommandError(str(error)) from error
 

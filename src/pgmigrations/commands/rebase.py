@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,20 @@ from pgmigrations.run.ledger import APPLIED, SETTLED
 from pgmigrations.settings import Settings
 
 
-def rebase(config: Config, *, revision: str | None = None) -> None:
+def rebase(
+    config: Config, *, revision: str | None = None, tell: Callable[[str], None] = print
+) -> list[Renamed]:
     """Renumber the branch that is not applied, let it follow the other, and prove it.
 
-    The database is only read. Prints what was renamed.
+    The database is only read.
 
     Args:
         config: Alembic's configuration of the project.
         revision: One of the branch's revisions; by default the branch of which nothing is applied.
+        tell: Called with what a person wants to know, a line each.
+
+    Returns:
+        What has become of each file.
 
     Raises:
         CommandError: There is nothing to rebase, or it cannot be done: no file has changed. Or the
@@ -50,9 +56,11 @@ def rebase(config: Config, *, revision: str | None = None) -> None:
         renamed = file.path.name
         if file.new_path != file.path:
             renamed += f" is now {file.new_path.name}, and"
-        print(f"{renamed} follows {file.new_parent}")
+        tell(f"{renamed} follows {file.new_parent}")
     renew_manifest(config)
-    with_project(config, lambda project: _prove(project, {one.new_revision for one in files}))
+    names = {one.new_revision for one in files}
+    with_project(config, lambda project: _prove(project, names, tell))
+    return files
 
 
 def _planned(project: OpenProject, asked: str | None) -> list[Renamed]:
@@ -114,7 +122,7 @@ def renamed_files(project: OpenProject, branch: Branch, settings: Settings) -> l
     return files
 
 
-def _prove(project: OpenProject, names: Set[str]) -> None:
+def _prove(project: OpenProject, names: Set[str], tell: Callable[[str], None]) -> None:
     """Run what is pending on a copy; what was renamed twice, and back.
 
     What is written by hand need not be repeatable, since it is run in one transaction.
@@ -124,7 +132,7 @@ def _prove(project: OpenProject, names: Set[str]) -> None:
     steps = pending(project, "heads")
     if not settings.prove or not names <= {str(step.revision.revision) for step in steps}:
         why = "the database shows it already" if settings.prove else "prove = false"
-        print(f"Not proved: {why}")
+        tell(f"Not proved: {why}")
         return
     starts: list[tuple[RevisionStep, Snapshot[Any]]] = []
     with trial(project.context) as on_copy:
@@ -136,11 +144,11 @@ def _prove(project: OpenProject, names: Set[str]) -> None:
             starts.append((step, on_copy.state()))
             sent = on_copy.run(step.migration_fn, f"in revision {name}")
             if any(one.operation == BY_HAND for one in sent):
-                print(f"{name} has SQL written by hand: it is not run a second time")
+                tell(f"{name} has SQL written by hand: it is not run a second time")
             else:
                 _repeated(on_copy, step, name)
         _downgraded(on_copy, starts)
-    print("Proved on a copy: the upgrade runs, and the downgrade leads back")
+    tell("Proved on a copy: the upgrade runs, and the downgrade leads back")
 
 
 def _repeated(on_copy: Trial, step: RevisionStep, name: str) -> None:

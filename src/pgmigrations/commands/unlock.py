@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -11,7 +12,7 @@ from alembic.util import CommandError
 
 from pgmigrations.commands.project import OpenProject, agreed, with_project
 from pgmigrations.run.lock import lock_holders
-from pgmigrations.run.session import rows, sessions
+from pgmigrations.run.session import Session, rows, sessions
 
 if TYPE_CHECKING:
     from psycopg2 import extensions as driver
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0
 
 
-def unlock(config: Config, *, yes: bool = False) -> None:
+def unlock(
+    config: Config, *, yes: bool = False, tell: Callable[[str], None] = print
+) -> list[Session]:
     """Name who holds the lock, ask, and end that session.
 
     The lock goes with its session by itself; this is for one that hangs. What it had under way is
@@ -28,21 +31,25 @@ def unlock(config: Config, *, yes: bool = False) -> None:
     Args:
         config: Alembic's configuration of the project.
         yes: Do not ask.
+        tell: Called with what a person wants to know, a line each.
+
+    Returns:
+        The sessions that were ended.
 
     Raises:
         CommandError: The role may not end the session, it did not end within 10 seconds, or nobody
             was there to answer.
     """
 
-    def end(project: OpenProject) -> None:
+    def end(project: OpenProject) -> list[Session]:
         driver = project.driver
         both = (project.place.keys.runner, project.place.keys.work)
         holders = {one.pid: one for key in both for one in lock_holders(driver, key)}
         if not holders:
-            print("Nobody holds the lock")
-            return
+            tell("Nobody holds the lock")
+            return []
         for holder in holders.values():
-            print(f"The lock is held by {holder}")
+            tell(f"The lock is held by {holder}")
         if not yes and not agreed("End it? What it has under way is taken back."):
             raise CommandError("Nothing was ended. To end the session without a question: --yes")
         for pid in holders:
@@ -55,9 +62,10 @@ def unlock(config: Config, *, yes: bool = False) -> None:
                     "member of pg_signal_backend"
                 ) from error
             _wait_for_end(driver, pid)
-            print(f"Session {pid} is ended")
+            tell(f"Session {pid} is ended")
+        return list(holders.values())
 
-    with_project(config, end, writes=True)
+    return with_project(config, end, writes=True)
 
 
 def _wait_for_end(connection: driver.connection, pid: int) -> None:

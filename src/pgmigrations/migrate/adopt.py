@@ -60,7 +60,7 @@ class Wishes:
     reconcile: bool = False
 
 
-def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> None:
+def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> str:
     """Make the ledger of node-pg-migrate's table, or of the version rows of plain Alembic.
 
     The schema is compared with the one after each revision, which are built in a scratch database;
@@ -73,6 +73,9 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> N
         wishes: What is to become of what differs.
         undo: Give the old table back instead.
 
+    Returns:
+        What was done, in a sentence.
+
     Raises:
         AdoptionRefused: The schema is another one, or there are tables that `keep` does not name.
         UnrecognisedDatabase: It equals none; the nearest revision and the differences are named.
@@ -80,10 +83,10 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> N
         LockHeld, OtherToolAtWork: Somebody else works on the database.
     """
     directory = ScriptDirectory.from_config(config)
+    done: list[str] = []
 
     def work(_heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
-        message = _undone(context) if undo else _adopted(context, directory, wishes)
-        config.print_stdout(message)
+        done.append(_undone(context) if undo else _adopted(context, directory, wishes))
         return []
 
     config.attributes[ADOPTING] = True
@@ -94,6 +97,7 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> N
         del config.attributes[ADOPTING]
     if wishes.reconcile:
         command.revision(config, message="reconcile", autogenerate=True)
+    return done[0]
 
 
 def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -70,3 +71,14 @@ def measured(
     cpu = usage.ru_utime + usage.ru_stime
     statements, memory = len(between.statements), usage.ru_maxrss / 1024
     return Cost(cpu, wall, statements, memory, between.round_trips)
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """The median of each figure."""
+    return Cost(
+        cpu=statistics.median(cost.cpu for cost in costs),
+        wall=statistics.median(cost.wall for cost in costs),
+        statements=max(cost.statements for cost in costs),
+        memory=statistics.median(cost.memory for cost in costs),
+        round_trips=max(cost.round_trips for cost in costs),
+    )

@@ -17,7 +17,6 @@ import dataclasses
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 
-from benchmarks.measure import Cost, measured
+from benchmarks.measure import Cost, measured, median
 from benchmarks.proxy import Relay, relay
 from benchmarks.revisions import write_node, write_ours, write_plain, write_script
 from pgmigrations.embedded import EmbeddedServer, temporary_server
@@ -230,17 +229,6 @@ def installed_node(folder: Path) -> tuple[Path | None, str]:
     if done.returncode:
         return None, f"npm install failed: {(done.stderr.strip() or 'no reason given')[-200:]}"
     return folder, ""
-
-
-def median(costs: Sequence[Cost]) -> Cost:
-    """The median of each figure."""
-    return Cost(
-        cpu=statistics.median(cost.cpu for cost in costs),
-        wall=statistics.median(cost.wall for cost in costs),
-        statements=max(cost.statements for cost in costs),
-        memory=statistics.median(cost.memory for cost in costs),
-        round_trips=max(cost.round_trips for cost in costs),
-    )
 
 
 def promises(idle: Mapping[str, Cost], applied: Mapping[str, Cost]) -> Iterator[str]:

@@ -311,14 +311,15 @@ class Runner:
         return record
 
     def _note_failure(self, step: Step, error: Exception, duration: float) -> None:
-        """Write down that a revision failed, where there is a ledger already."""
+        """Write down that a revision failed, in a ledger of its own if it would have made it."""
         if self._is_lost(error) or isinstance(error, (LockLost, LockHeld, VersionMoved)):
             return
         with contextlib.suppress(psycopg2.Error):
             self.connection.rollback()
             if not self.ledger.is_there(self._driver):
-                self._driver.rollback()
-                return
+                with self._driver.cursor() as cursor:
+                    cursor.execute(self.ledger.creation)
+                self._driver.commit()
             # A piece of it may be committed since this attempt began.
             self.read_progress()
             progress = self._progress.get(_key(revision_of(step), direction_of(step)))

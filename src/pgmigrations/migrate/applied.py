@@ -61,7 +61,10 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
     with runner(context) as running:
         # Read anew: another run may have been at work until the lock was free.
         at = () if context.purge else context.get_current_heads()
-        planned = _planned(work, at, context)
+        if set(at) != set(heads):
+            planned = _planned(work, at, context)
+        elif not is_stamp(work):
+            _refuse_half_done(context, planned)
         recognised = _prepare(planned, context, at)
         assert context.connection is not None
         context.connection.rollback()
@@ -81,10 +84,14 @@ def _planned(
             refuse_changed(context, heads)
     planned: list[Step] = list(work(heads, context))
     if not is_stamp(work):
-        assert context.script is not None
-        known = {script.revision for script in context.script.walk_revisions()}
-        refuse_half_done(context, planned, known)
+        _refuse_half_done(context, planned)
     return planned
+
+
+def _refuse_half_done(context: MigrationContext, planned: Sequence[Step]) -> None:
+    assert context.script is not None
+    known = {script.revision for script in context.script.walk_revisions()}
+    refuse_half_done(context, planned, known)
 
 
 def _prepare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from alembic.autogenerate.api import AutogenContext
@@ -40,9 +41,13 @@ class HintJudge:
         self._context = context
         self._wanted = frozenset(wanted)
         self._taken: dict[tuple[str, Place, str], RenameHint] = {}
-        self._declared_names = relation_names(difference.declared)
         self.moved: dict[Place, Place] = {}
         """(schema, name) of each renamed table to what it was."""
+
+    @cached_property
+    def _declared_names(self) -> set[tuple[str, str]]:
+        # Where there is no hint, no record need be made.
+        return relation_names(self._difference.declared)
 
     def holds(self, kind: AnyKind, hint: RenameHint) -> bool:
         """Tell whether something is to be renamed."""

@@ -23,7 +23,7 @@ test: setup ## Run the tests; ARGS="-n 0 -k enum --server debian" are given to p
 fuzz: setup ## Migrate random schemas; ARGS="--pairs 200 --seed 1 --server debian --jobs 2"
 	@$(PY) -m tests.fuzz $(ARGS)
 
-faults: setup ## Strike an upgrade before and after each of its statements (ten minutes)
+faults: setup ## Strike an upgrade before and after each of its statements (an hour)
 	@$(PY) -m pytest -n auto -m faults tests/fault $(ARGS)
 
 lint: setup ## Check style and formatting

@@ -221,14 +221,20 @@ def test_every_point_survives_the_end_of_its_session(
     assert struck >= 2 * sent
 
 
-PARTS = 4
-"""A stop takes a second, so that several processes share the points."""
+PARTS, STOPS = 4, 5
+"""A stop takes a second: processes share the points of the upgrade, of others some are struck."""
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("course", COURSES)
-def test_every_point_survives_a_stop_of_the_server(course: str, part: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("course", "points"),
+    [
+        *(("upgrade", slice(part, None, PARTS)) for part in range(PARTS)),
+        *((course, slice(None, None, STOPS)) for course in COURSES if course != "upgrade"),
+    ],
+    ids=str,
+)
+def test_points_survive_a_stop_of_the_server(course: str, points: slice, tmp_path: Path) -> None:
     """In immediate mode, as a crash; it is started again at once."""
     # Else a crash loses what was committed, as the throwaway servers are set.
     settings = {"synchronous_commit": "on"}
@@ -247,8 +253,7 @@ def test_every_point_survives_a_stop_of_the_server(course: str, part: int, tmp_p
                 driver.relay.host, driver.relay.server_port = _socket(server.url())
                 databases.address = ServerAddress(server.url("postgres"), None, "stopped")
 
-            points = slice(part, None, PARTS)
             struck, sent = strike_all(driver, databases, stop, points)
-        print(f"{course}, part {part}: stopped at {struck} points of {sent} statements")
+        print(f"{course}, {points}: stopped at {struck} points of {sent} statements")
         assert struck >= len(range(2 * sent)[points])
         databases.close()

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.run.at_head import up_to_date
+from pgmigrations.run.checksum import checksum
 from tests.run.looked_at import LookedAt, command_line
 
 
@@ -52,6 +53,24 @@ def test_a_half_done_revision_is_not_passed_over(looked_at: LookedAt) -> None:
     looked_at.was_read()
     looked_at.project.upgrade()
     assert looked_at.was_read()
+
+
+def test_the_ledger_gets_the_checksums_that_it_has_while_the_files_are_as_they_were(
+    looked_at: LookedAt,
+) -> None:
+    looked_at.project.upgrade()
+    first, *_ = looked_at.project.revisions()
+    revision, code = "0001_part", checksum(first.read_text())
+    assert json.loads(looked_at.manifest.read_text())["checksums"][revision] == code
+    edited = first.read_text().replace("def upgrade", "edited = 1\n\n\ndef upgrade")
+    first.write_text(edited)
+    looked_at.project.downgrade("base")
+    looked_at.project.upgrade()
+    with create_engine(looked_at.project.url, poolclass=NullPool).connect() as connection:
+        of_it = "SELECT checksum FROM pgmigrations_history WHERE revision = :revision ORDER BY id"
+        found = connection.execute(text(of_it), {"revision": revision}).scalars().all()
+    assert found == [code, checksum(edited), checksum(edited)]
+    assert code != checksum(edited)
 
 
 @pytest.mark.parametrize("command", ["current", "history", "heads", "show"])

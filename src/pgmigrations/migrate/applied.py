@@ -21,6 +21,7 @@ from pgmigrations.migrate.core.alembic_private import (
     is_upgrade,
 )
 from pgmigrations.migrate.core.options import settings_of
+from pgmigrations.migrate.known import KNOWN, Known
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
@@ -68,6 +69,9 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         recognised = _prepare(planned, context, at)
         assert context.connection is not None
         context.connection.rollback()
+        known: Known | None = context.opts.get(KNOWN)
+        if known is not None and known.manifest is not None:
+            running.checksums = known.manifest.checksums
         running.run(planned, at, recognised)
     return []
 

@@ -36,6 +36,7 @@ from pgmigrations.migrate.project_files import (
 from pgmigrations.run import manifest as manifests
 from pgmigrations.run.at_head import project_url
 from pgmigrations.run.manifest import Manifest
+from pgmigrations.run.step import checksum_of
 from pgmigrations.settings import SECTION, Settings
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ def _made(
         url="" if reason else settings.database_url,
         paths=[os.path.relpath(path, root) for path in config.get_prepend_sys_paths_list() or []],
         unset=sorted(set(_names_in(Path(env)))),
+        checksums={
+            str(one.revision): code
+            for one in script.walk_revisions()
+            if (code := checksum_of(one)) is not None
+        },
     )
     return made, reason
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import lru_cache
 
 _LENGTH = 16
 
 
+@lru_cache(maxsize=10_000)
 def checksum(source: str) -> str:
     """Return a checksum of Python code.
 

@@ -17,7 +17,7 @@ from pgmigrations import __version__
 FILE = ".pgmigrations-manifest.json"
 SECTION = "alembic"
 ABSENT = ""
-_FORMAT = 1
+_FORMAT = 2
 _SKIPPED = "__pycache__"
 # Greater buffers are mapped and unmapped for each file, which takes longer than reading it.
 _BLOCK = 1 << 16
@@ -42,6 +42,7 @@ class Manifest:
             database cannot be looked at without env.py.
         paths: What is put in front of `sys.path` for it.
         unset: Variables that env.py may ask the environment for; none of them may be set.
+        checksums: What the ledger says of a revision's code, by the revision; it need not have all.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Manifest:
         url: str = "",
         paths: list[str] | None = None,
         unset: list[str] | None = None,
+        checksums: dict[str, str] | None = None,
     ) -> None:
         self.files = files
         self.pyproject = pyproject
@@ -72,6 +74,7 @@ class Manifest:
         self.url = url
         self.paths = paths or []
         self.unset = unset or []
+        self.checksums = checksums or {}
 
     def rows_at(self, target: str) -> list[str] | None:
         """The version rows of a database at a target; None where a revision must be looked up.

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +125,7 @@ class Runner:
         transactions: What begins and ends transactions.
         ear: What listens to the context's connection.
         outcome: What has been done.
+        checksums: Those that are known, by revision.
     """
 
     context: MigrationContext
@@ -134,6 +135,7 @@ class Runner:
     transactions: Transactions
     ear: Listening
     outcome: Outcome
+    checksums: Mapping[str, str] = field(default_factory=dict)
     _progress: dict[str, Progress] = field(default_factory=dict)
     _recognised: frozenset[str] = frozenset()
     _aside: Executor = field(init=False)
@@ -271,6 +273,9 @@ class Runner:
     def _checksum_of(self, step: Step) -> Callable[[], str | None] | None:
         if not isinstance(step, RevisionStep):
             return None
+        known = self.checksums.get(revision_of(step))
+        if known is not None:
+            return lambda: known
         return self._aside.submit(checksum_of, step.revision).result
 
     def _tell(self, written: Sequence[Entry]) -> None:

@@ -80,8 +80,9 @@ def test_without_a_folder_nothing_is_kept() -> None:
     assert cache.read("name") is None
 
 
-def test_what_was_used_longest_ago_is_dropped_first(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, most_bytes=250)
+@pytest.mark.parametrize("limit", [{"most_bytes": 250}, {"most_files": 2}])
+def test_what_was_used_longest_ago_is_dropped_first(tmp_path: Path, limit: dict[str, int]) -> None:
+    cache = Cache(tmp_path, **limit)
     for number, name in enumerate(("first", "second")):
         cache.write(name, b"x" * 100)
         os.utime(tmp_path / name, (number, number))

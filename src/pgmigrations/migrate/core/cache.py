@@ -10,6 +10,8 @@ from pathlib import Path
 OFF = "off"
 MOST_BYTES = 128 << 20
 """What the folder may hold; the files that were used longest ago are dropped first."""
+MOST_FILES = 256
+"""How many: each look through the folder asks for the age of all of them."""
 
 
 class Cache:
@@ -20,11 +22,15 @@ class Cache:
     Args:
         folder: Where the files are; None keeps nothing.
         most_bytes: How much may be kept.
+        most_files: How many of them.
     """
 
-    def __init__(self, folder: Path | None, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, folder: Path | None, most_bytes: int = MOST_BYTES, most_files: int = MOST_FILES
+    ) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
+        self._most_files = most_files
 
     @classmethod
     def of(cls, setting: str) -> Cache:
@@ -82,9 +88,10 @@ class Cache:
 
     def _drop_oldest(self) -> None:
         left = 0
-        for path in reversed(self._by_age()):
-            left += path.stat().st_size
-            if left > self._most_bytes:
+        for number, path in enumerate(reversed(self._by_age()), start=1):
+            if number <= self._most_files:
+                left += path.stat().st_size
+            if number > self._most_files or left > self._most_bytes:
                 path.unlink(missing_ok=True)
 
     def _by_age(self) -> list[Path]:

@@ -174,3 +174,56 @@ def test_one_transaction_for_all_is_refused(tmp_path: Path, database_url: str) -
     with pytest.raises(CommandError, match="transaction_per_migration"):
         project.upgrade()
     assert rows(project, "SELECT to_regclass('pgmigrations')::text") == [None]
+
+
+IN_BATCHES = """\
+from pgmigrations import op
+import sqlalchemy as sa
+revision, down_revision = "001_batches", "000_step"
+
+def upgrade():
+    op.execute("CREATE TABLE item AS SELECT n, false AS done FROM generate_series(1, 5) n")
+    bind = op.get_bind()
+    batch = "UPDATE item SET done = true WHERE n IN (SELECT n FROM item WHERE NOT done LIMIT 2)"
+    while bind.execute(sa.text(batch)).rowcount:
+        bind.commit()
+        {failure}
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_revision_that_commits_in_batches_is_committed(project: Project, is_last: bool) -> None:
+    write(project, *tables(1))
+    (project.versions / "001_batches.py").write_text(IN_BATCHES.format(failure="pass"))
+    if not is_last:
+        last = REVISION.format(
+            revision="002_step", parent="001_batches", number=2, statement=repr(tables(3)[2])
+        )
+        (project.versions / "002_step.py").write_text(last)
+    project.upgrade()
+    assert rows(project, "SELECT count(*) FROM item WHERE done") == [5]
+    assert versions(project) == ["001_batches" if is_last else "002_step"]
+    applied = [one for one in ledger(project) if one.endswith("applied")]
+    assert (
+        applied
+        == [f"{one} applied" for one in ("000_step", "001_batches", "002_step")][
+            : 2 if is_last else 3
+        ]
+    )
+
+
+def test_a_batch_that_fails_leaves_what_was_committed(project: Project) -> None:
+    write(project, *tables(1))
+    batches = project.versions / "001_batches.py"
+    batches.write_text(IN_BATCHES.format(failure="bind.execute(sa.text('nonsense'))"))
+    with pytest.raises(CommandError, match="nonsense"):
+        project.upgrade()
+    assert rows(project, "SELECT count(*) FROM item WHERE done") == [2]
+    assert versions(project) == ["000_step"]
+    batches.write_text(IN_BATCHES.format(failure="pass"))
+    project.upgrade()
+    assert rows(project, "SELECT count(*) FROM item WHERE done") == [5]
+    assert versions(project) == ["001_batches"]

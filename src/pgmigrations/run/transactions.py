@@ -8,12 +8,14 @@ step that is committed with its row, or one that has not been.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import psycopg2
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import RootTransaction
+from sqlalchemy.exc import SQLAlchemyError
 
 from pgmigrations.migrate.core.alembic_private import purge_version_rows, revision_transaction
 from pgmigrations.migrate.core.quoting import literal, qualified
@@ -54,6 +56,7 @@ class Transactions:
     has_ledger: bool = False
     _left_open: ExitStack | None = field(default=None, init=False)
     _looked: tuple[Any, ...] | None = field(default=None, init=False)
+    _begun: RootTransaction | None = field(default=None, init=False)
 
     @property
     def version_table(self) -> str:
@@ -67,14 +70,28 @@ class Transactions:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Work in a transaction: the one that the step before has begun, or one of its own."""
-        with self._left_open or ExitStack() as stack:
-            if self._left_open is None:
-                stack.enter_context(revision_transaction(self.context))
-            self._left_open = None
-            yield
-            if self._looked is not None:
-                self._left_open = stack.pop_all()
+        """Work in a transaction: the one that the step before has begun, or one of its own.
+
+        A revision that commits by itself, as a backfill in batches does, goes on in a transaction
+        that nobody else knows of: it is committed, too, or taken back.
+        """
+        connection = self.context.connection
+        assert connection is not None
+        try:
+            with self._left_open or ExitStack() as stack:
+                if self._left_open is None:
+                    stack.enter_context(revision_transaction(self.context))
+                self._left_open = None
+                self._begun = connection.get_transaction()
+                yield
+                if self._looked is not None:
+                    self._left_open = stack.pop_all()
+            if self._left_open is None and connection.in_transaction():
+                connection.commit()
+        except BaseException:
+            with suppress(SQLAlchemyError, psycopg2.Error):
+                connection.rollback()
+            raise
 
     def begin(self, at: Collection[str]) -> int:
         """Set the limits of the transaction, and look at the locks and the version rows.
@@ -168,6 +185,8 @@ class Transactions:
             len(changes) == len(written) == 1
             # They run in the step's transaction, after all else.
             and not self.context.on_version_apply_callbacks
+            # The revision has neither ended it, nor left a part of it open.
+            and connection.get_transaction() is self._begun
             and not connection.in_nested_transaction()
             and not self.context.purge
             and driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INTRANS

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from pgmigrations import api
+from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.failure import DatabaseFailure
 from pgmigrations.run.lock import LockHeld, LockKeys, runner_lock
 from pgmigrations.settings import UnknownSetting
@@ -75,6 +76,22 @@ def test_a_downgrade_and_a_fake_tell_it_too(project: Project) -> None:
     faked = api.fake(project.url, "001_one", ini=ini(project))
     assert [(one.revision, one.status) for one in faked.done] == [("001_one", "stamped")]
     assert faked.after == ("001_one",)
+
+
+def test_an_env_py_that_connects_elsewhere_is_refused(
+    project: Project, databases: Databases
+) -> None:
+    env = project.path / "alembic" / "env.py"
+    own = "from sqlalchemy import create_engine\n"
+    given, wanted = "connected(database_url) as", f"create_engine({project.url!r}).connect() as"
+    assert given in env.read_text()
+    text = env.read_text().replace(given, wanted)
+    env.write_text(text.replace("from alembic import context", f"{own}from alembic import context"))
+    with databases.fresh() as other, pytest.raises(PgMigrationsError, match="asked for"):
+        api.upgrade(other, ini=ini(project))
+    with create_engine(project.url, poolclass=NullPool).connect() as connection:
+        there = connection.exec_driver_sql("SELECT to_regclass('one')::text").scalar_one()
+    assert there is None
 
 
 def test_status_and_log_are_data(project: Project) -> None:

@@ -43,7 +43,7 @@ from pgmigrations.migrate.version_table import other_version_table
 from pgmigrations.plugin import NAME, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
 from pgmigrations.run.failure import explain
-from pgmigrations.run.outcome import SETTINGS, URL
+from pgmigrations.run.outcome import SETTINGS, URL, URL_USED
 from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def connected(url: DatabaseUrl | Callable[[], DatabaseUrl]) -> Iterator[Connecti
     given: DatabaseUrl | None = context.config.attributes.get(URL)
     if given is not None:
         url = given
+        context.config.attributes[URL_USED] = True
     elif callable(url):
         url = url()
     try:

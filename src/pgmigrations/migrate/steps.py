@@ -7,8 +7,9 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 
+from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import MigrationsFn, Step, is_changing
-from pgmigrations.run.outcome import OUTCOME
+from pgmigrations.run.outcome import OUTCOME, URL, URL_USED
 
 ADOPTING = "pgmigrations_adopting"
 """Key of `Config.attributes`: the version table's name belongs to the other tool for now."""
@@ -17,11 +18,24 @@ REBASING = "pgmigrations_rebasing"
 """Key of `Config.attributes`: two revisions may have one number for now."""
 
 
+class OtherDatabase(PgMigrationsError):
+    """A program has named a database, and env.py connects to one of its own choice."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "env.py does not connect to the database that was asked for",
+            "Let it connect by pgmigrations.migrate.env.connected(database_url)",
+        )
+
+
 def told(work: MigrationsFn) -> MigrationsFn:
     """Write down for whoever has called which version rows there are before and after."""
 
     def steps(heads: Any, context: MigrationContext) -> Iterable[Step]:
-        outcome = context.config.attributes.get(OUTCOME) if context.config else None
+        attributes = context.config.attributes if context.config else {}
+        if attributes.get(URL) is not None and not (attributes.get(URL_USED) or context.as_sql):
+            raise OtherDatabase
+        outcome = attributes.get(OUTCOME)
         if outcome is not None:
             outcome.before = outcome.after = tuple(heads)
         return work(heads, context)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 URL = "pgmigrations_url"
 """The database of this run, whatever the project's own is."""
 
+URL_USED = "pgmigrations_url_used"
+"""Set where env.py has connected to it."""
+
 SETTINGS = "pgmigrations_settings"
 """Settings that win over alembic.ini and env.py."""
 

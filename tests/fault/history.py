@@ -37,8 +37,7 @@ REVISIONS = (
     'op.add_enum_value("state", "kept", after="new")\n'
     "op.execute(\"UPDATE book SET state = 'kept' WHERE n > 40\")",
     'op.execute("UPDATE book SET n = n * 2")\n'
-    'op.create_index("ix_book_n", "book", ["n"], if_not_exists=True, '
-    "postgresql_concurrently=True)\n"
+    'op.create_index("ix_book_n", "book", ["n"], postgresql_concurrently=True)\n'
     'op.execute("UPDATE book SET n = n + 1")',
     'op.add_column("reader", sa.Column("book_id", sa.Integer), if_not_exists=True)\n'
     'op.create_foreign_key("fk_reader_book", "reader", "book", ["book_id"], ["id"])',
@@ -56,7 +55,7 @@ REVISIONS = (
     'op.create_index("ix_shelf", "shelf", ["n", "title"], unique=True, if_not_exists=True, '
     "postgresql_concurrently=True)\n"
     "op.get_bind().execute(sa.text(\"INSERT INTO shelf (title) VALUES ('c')\"))",
-    'op.drop_index("ix_book_n", table_name="book", if_exists=True, postgresql_concurrently=True)',
+    'op.drop_index("ix_book_n", table_name="book", postgresql_concurrently=True)',
     'op.alter_column("reader", "title", type_=sa.String(100))',
     'op.execute("ALTER TABLE shelf ADD COLUMN hand int")\nop.execute("UPDATE shelf SET hand = 1")',
     'op.create_unique_constraint("uq_reader", "reader", ["title"])',

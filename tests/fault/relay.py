@@ -83,8 +83,9 @@ class FaultRelay:
             if is_struck and self.is_after:
                 kept = _Kept()
                 self._answer(kept, server, False)
-                self.strike(pid)
+                # Whoever is killed by it may be looked for at once.
                 self.struck = True
+                self.strike(pid)
                 client.sendall(kept.said)
             else:
                 self._answer(client, server, False)

@@ -14,9 +14,15 @@ from tests.run.test_runner import connected, query, write
 from tests.support.project import Project
 
 ALTERS = """\
-op.add_column("before", sa.Column("more", sa.Integer))
-op.add_column("account", sa.Column("more", sa.Integer))
+op.add_column("before", sa.Column("more", sa.Integer), if_not_exists=True)
+op.add_column("account", sa.Column("more", sa.Integer), if_not_exists=True)
 """
+BEFORE = {
+    "nothing": "",
+    "an index": 'op.create_index("ix", "other", ["id"], postgresql_concurrently=True)\n',
+    "a commit": "op.execute('SELECT 1')\nop.get_bind().commit()\n",
+}
+"""What a revision begins with: a part of it may be committed, and what follows has limits, too."""
 
 
 @dataclass
@@ -51,11 +57,12 @@ class Client:
         return sum(one for one in self.durations if one > 0.01)
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize(
     "seconds", [pytest.param(4, id="4 s"), pytest.param(20, id="20 s", marks=pytest.mark.faults)]
 )
 def test_nobody_queues_behind_an_upgrade_that_waits_for_a_reader(
-    seconds: int, tmp_path: Path, database_url: str
+    seconds: int, before: str, tmp_path: Path, database_url: str
 ) -> None:
     project = Project(tmp_path / "project", database_url)
     write(
@@ -68,7 +75,7 @@ def test_nobody_queues_behind_an_upgrade_that_waits_for_a_reader(
         ),
     )
     project.upgrade()
-    write(project, "002_alter", "001_tables", ALTERS)
+    write(project, "002_alter", "001_tables", BEFORE[before] + ALTERS)
     with connected(database_url) as reader:
         with reader.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM account")

@@ -16,7 +16,13 @@ from typing import Any
 
 import psycopg2
 from alembic.operations import Operations
-from alembic.operations.ops import CreateTableOp, ExecuteSQLOp, MigrateOperation
+from alembic.operations.ops import (
+    CreateIndexOp,
+    CreateTableOp,
+    DropIndexOp,
+    ExecuteSQLOp,
+    MigrateOperation,
+)
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event
 
@@ -73,6 +79,18 @@ def _words(operation: MigrateOperation) -> Iterator[str]:
             yield f"{name} {value!r}"
 
 
+def _look_first(operation: MigrateOperation) -> None:
+    """Let an operation that was under way look whether it is done.
+
+    What runs in a transaction is done and counted, or it is neither.
+    """
+    if not isinstance(operation, (CreateIndexOp, DropIndexOp)):
+        return
+    if operation.kw.get("postgresql_concurrently"):
+        flag = "if_exists" if isinstance(operation, DropIndexOp) else "if_not_exists"
+        setattr(operation, flag, True)
+
+
 class Counter:
     """Alembic's operations, counted; those that an earlier run has committed are passed over.
 
@@ -80,13 +98,14 @@ class Counter:
     needed, so it is sent again where it is committed already, and taken back.
     """
 
-    def __init__(self, context: MigrationContext, committed: Progress) -> None:
+    def __init__(self, context: MigrationContext, committed: Progress | None) -> None:
         self.migration_context = context
         self.operations = Operations(context)
         self._invoke = self.operations.invoke
         # Every operation goes this way; a subclass would not be installed behind `op.…`.
         self.operations.invoke = self.invoke  # type: ignore[method-assign]
-        self.committed = committed
+        self.committed = committed or Progress()
+        self.is_resumed = committed is not None
         self.done = Progress()
         self._is_within = False
         self._has_savepoint = False
@@ -105,12 +124,15 @@ class Counter:
             if isinstance(operation, CreateTableOp):
                 return operation.to_table(self.migration_context)
             return None
+        words = list(_words(operation))
+        if self.is_resumed and self.done.count == self.committed.count:
+            _look_first(operation)
         self._is_within = True
         try:
             result = self._invoke(operation)
         finally:
             self._is_within = False
-        self._count(_words(operation))
+        self._count(words)
         return result
 
     def before_statement(
@@ -176,6 +198,7 @@ class Counter:
         return True
 
 
+_IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 _SAVEPOINT = "pgm_committed"
 _TRIAL = "pgm_trial"
 
@@ -191,16 +214,25 @@ class Listening:
     def __init__(self) -> None:
         self._counter: Counter | None = None
         self._record: Callable[[Progress], None] | None = None
+        self._renew: Callable[[], None] | None = None
         self._recorded: list[Progress] = []
 
     @contextmanager
-    def to(self, counter: Counter, record: Callable[[Progress], None]) -> Iterator[None]:
-        """Listen for a counter; `record` is called before each commit."""
-        self._counter, self._record, self._recorded = counter, record, []
+    def to(
+        self, counter: Counter, record: Callable[[Progress], None], renew: Callable[[], None]
+    ) -> Iterator[None]:
+        """Listen for a counter.
+
+        Args:
+            counter: Whatever is sent, it counts.
+            record: Called before each commit.
+            renew: Called as each transaction begins that follows such a commit.
+        """
+        self._counter, self._record, self._renew, self._recorded = counter, record, renew, []
         try:
             yield
         finally:
-            self._counter = self._record = None
+            self._counter = self._record = self._renew = None
 
     def before_statement(
         self,
@@ -214,6 +246,10 @@ class Listening:
         """Let the counter have a look."""
         if self._counter is None:
             return statement, parameters
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.autocommit and driver.info.transaction_status == _IDLE:
+            assert self._renew is not None
+            self._renew()
         return self._counter.before_statement(
             connection, cursor, statement, parameters, context, many
         )
@@ -253,24 +289,26 @@ def listening(connection: Connection) -> Iterator[Listening]:
 @contextmanager
 def counted(
     context: MigrationContext,
-    committed: Progress,
+    committed: Progress | None,
     record: Callable[[Progress], None],
+    renew: Callable[[], None],
     ear: Listening,
 ) -> Iterator[None]:
     """Let `op.…` count, and record the progress with each commit under way.
 
     Args:
         context: The connected context, in its revision's transaction.
-        committed: What an earlier run has committed.
+        committed: What an earlier run, or try, has committed; None where there was none.
         record: Called with the progress, before each commit.
+        renew: Called as each transaction begins that follows one.
         ear: What listens to its connection.
 
     Raises:
         RevisionChanged: What was committed is not what the revision begins with.
     """
     counter = Counter(context, committed)
-    with ear.to(counter, record):
+    with ear.to(counter, record, renew):
         with installed(counter.operations):
             yield
         if counter.is_passing:
-            raise RevisionChanged(committed.count)
+            raise RevisionChanged(counter.committed.count)

@@ -242,7 +242,7 @@ class Runner:
     def _attempt(self, step: Step, at: set[str], attempt: _Attempt, *, is_last: bool) -> set[str]:
         transactions = self.transactions
         watching = watched if attempt.number else unwatched
-        progress = self._progress.get(_key(revision_of(step), direction_of(step)), Progress())
+        progress = self._progress.get(_key(revision_of(step), direction_of(step)))
         # It takes as long as the server does, and is worked out while that is waited for.
         code = self._checksum_of(step)
         with transactions.transaction():
@@ -251,7 +251,9 @@ class Runner:
                 try:
                     self._make_way(attempt.maintenance)
                     self._make_tables()
-                    with counted(self.context, progress, self._recorder(step), self.ear):
+                    with counted(
+                        self.context, progress, self._recorder(step), transactions.renew, self.ear
+                    ):
                         step.migration_fn()
                 finally:
                     attempt.blockers = seen

@@ -110,16 +110,23 @@ class Transactions:
         looked, self._looked = self._looked, None
         if looked is None:
             (looked,) = rows(self._driver, self._look)
-        pid, _, _, is_ours, is_lost, found = looked
-        if is_lost:
-            raise LockLost
-        if not is_ours:
-            raise LockHeld([], 0)
+        _, _, is_ours, is_lost, pid, found = looked
+        self._refuse(is_ours=is_ours, is_lost=is_lost)
         if self.context.purge:
             purge_version_rows(self.context)
         elif set(found) != set(at):
             raise VersionMoved(at, found)
         return int(pid)
+
+    def renew(self) -> None:
+        """Set the limits anew, and look at the locks, after a revision has committed a part of it.
+
+        Raises:
+            LockLost: The lock's connection is gone.
+            LockHeld: Another session works.
+        """
+        ((_, _, is_ours, is_lost),) = rows(self._driver, f"SELECT {self._limits}")
+        self._refuse(is_ours=is_ours, is_lost=is_lost)
 
     def write(self, changes: Changes, written: Sequence[Entry]) -> None:
         """Change the version rows and add to the ledger; mostly, that is one row of each."""
@@ -195,22 +202,32 @@ class Transactions:
             == (False, None, None, None)
         )
 
+    @staticmethod
+    def _refuse(*, is_ours: bool, is_lost: bool) -> None:
+        if is_lost:
+            raise LockLost
+        if not is_ours:
+            raise LockHeld([], 0)
+
     @property
     def _look(self) -> str:
-        """Ask for the process, set the limits, take the lock on the work, look at the rest."""
-        settings = self.settings
-        limit = settings.statement_timeout
-        statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
-        lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
+        """Set the limits, and look at the locks, the process and the version rows."""
         found = (
             f"ARRAY(SELECT version_num::text FROM {self.version_table} FOR UPDATE)"
             if self.has_version_table
             else "ARRAY[]::text[]"
         )
+        return f"SELECT {self._limits}, pg_catalog.pg_backend_pid(), {found}"
+
+    @property
+    def _limits(self) -> str:
+        """Set the limits of a transaction, take the lock on the work, look at the other one."""
+        settings = self.settings
+        limit = settings.statement_timeout
+        statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
+        lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
         return f"""
-            SELECT pg_catalog.pg_backend_pid(),
               pg_catalog.set_config('lock_timeout', {literal(lock_timeout)}, true),
               pg_catalog.set_config('statement_timeout', {literal(statement_timeout)}, true),
               pg_catalog.pg_try_advisory_xact_lock({self.lock.keys.work:d}),
-              pg_catalog.pg_try_advisory_xact_lock_shared({self.lock.token:d}),
-              {found}"""
+              pg_catalog.pg_try_advisory_xact_lock_shared({self.lock.token:d})"""

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks.revisions import write_plain
 from pgmigrations.cli_commands import adopt as adopt_command
+from pgmigrations.run.adoption_of_alembic import AlembicRows, RowsMoved, take_over
+from pgmigrations.run.ledger_table import LedgerTable
 from tests.support.dump import whole_dump
 from tests.support.project import Project
 
@@ -157,7 +160,7 @@ def test_tables_of_nobodys_are_kept_or_dropped_by_name(project: Project) -> None
     rows(project.url, "CREATE TABLE old (id int); CREATE TABLE older (id int)")
     with pytest.raises(CommandError, match=r"public\.old, public\.older.*--drop"):
         adopt(project)
-    with pytest.raises(CommandError, match=r"to be dropped: public\.part_1"):
+    with pytest.raises(CommandError, match=r"what a model declares: public\.part_1"):
         adopt(project, drop=["part_1"])
     adopt(project, keep=["old"], drop=["older"])
     assert rows(project.url, "SELECT to_regclass('old')::text, to_regclass('older')::text") == [
@@ -171,3 +174,113 @@ def test_the_rows_of_another_application_are_left_alone(project: Project) -> Non
     project.upgrade()
     assert rows(project.url, "TABLE alembic_version") == [("airflows",)]
     assert rows(project.url, "TABLE pgmigrations") == [("0003_add_table_3",)]
+
+
+def test_what_cannot_be_meant_is_refused(project: Project) -> None:
+    rows(project.url, "CREATE TABLE old (id int)")
+    for keep, drop, said in (
+        (["old"], ["old"], "To be kept and to be dropped: old"),
+        (["my table"], [], "cannot name 'my table'"),
+        (["part_1"], [], r"what a model declares: public\.part_1"),
+        (["nothing"], [], r"what a model declares: public\.nothing"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            adopt(project, keep=keep, drop=drop)
+    assert rows(project.url, "SELECT to_regclass('pgmigrations')::text") == [(None,)]
+
+
+def test_a_name_with_a_percent_sign_is_kept(project: Project) -> None:
+    rows(project.url, 'CREATE TABLE "50%off" (id int)')
+    adopt(project, keep=["50%off"])
+    assert "ignore_tables = 50%%off" in (project.path / "alembic.ini").read_text()
+    assert project.check()
+
+
+def test_tables_that_refer_to_each_other_are_dropped_together(project: Project) -> None:
+    rows(project.url, "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE z (id int REFERENCES p)")
+    adopt(project, drop=["p", "z"])
+    assert rows(project.url, "SELECT to_regclass('p')::text, to_regclass('z')::text") == [
+        (None, None)
+    ]
+
+
+def test_rows_of_two_applications_are_told_apart(project: Project) -> None:
+    rows(project.url, "INSERT INTO alembic_version VALUES ('airflows')")
+    with pytest.raises(CommandError, match=r"name no revision here: airflows"):
+        adopt(project)
+
+
+def test_its_table_is_found_in_another_schema(project: Project, database_url: str) -> None:
+    rows(database_url, "CREATE SCHEMA ops")
+    ini = project.path / "alembic.ini"
+    ini.write_text(
+        ini.read_text().replace("[pgmigrations]", "[pgmigrations]\nversion_table_schema = ops")
+    )
+    with pytest.raises(CommandError, match="pgmigrations adopt"):
+        project.upgrade()
+    before = whole_dump(project.url)
+    adopt(project)
+    assert rows(database_url, "TABLE ops.pgmigrations") == [("0003_add_table_3",)]
+    assert rows(database_url, "TABLE alembic_version") == [("adopted_by_pgmigrations",)]
+    adopt(project, undo=True)
+    assert whole_dump(project.url) == before
+
+
+def test_a_run_of_plain_alembic_meanwhile_is_noticed(project: Project) -> None:
+    ledger = LedgerTable("public", "pgmigrations")
+    stale = AlembicRows("public", ("0001_add_table_1",))
+    with create_engine(project.url, poolclass=NullPool).connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        with pytest.raises(RowsMoved):
+            take_over(driver, ledger, stale, [], ["0001_add_table_1"])
+
+
+def test_nobody_queues_long_behind_an_adoption(project: Project) -> None:
+    with create_engine(project.url, poolclass=NullPool).connect() as reader:
+        reader.execute(text("TABLE alembic_version"))
+        began = time.monotonic()
+        with pytest.raises(CommandError, match="lock"):
+            adopt(project)
+        assert time.monotonic() - began < 10
+    adopt(project)
+
+
+def test_without_a_revision_file_there_is_nothing_to_adopt_at(project: Project) -> None:
+    for file in project.revisions():
+        file.unlink()
+    with pytest.raises(CommandError, match="no revision file yet"):
+        adopt(project)
+
+
+def test_without_a_table_of_either_tool_it_is_said(tmp_path: Path, database_url: str) -> None:
+    with pytest.raises(CommandError, match="There is nothing to adopt"):
+        adopt(Project(tmp_path / "project", database_url))
+
+
+BRANCH = """\
+from pgmigrations import op
+import sqlalchemy as sa
+revision, down_revision = {name!r}, {parent!r}
+
+def upgrade():
+    op.create_table({table!r}, sa.Column("id", sa.Integer, primary_key=True),
+                    sa.Column("title", sa.Text, nullable=False), if_not_exists=True)
+
+def downgrade():
+    pass
+"""
+
+
+def test_every_head_is_recognised(project: Project) -> None:
+    for file in project.revisions():
+        file.unlink()
+    for name, parent, table in (
+        ("001_one", None, "part_1"),
+        ("002_two", "001_one", "part_2"),
+        ("003_three", "001_one", "part_3"),
+    ):
+        body = BRANCH.format(name=name, parent=parent, table=table)
+        (project.versions / f"{name}.py").write_text(body)
+    adopt(project)
+    heads = rows(project.url, "SELECT version_num FROM pgmigrations ORDER BY 1")
+    assert heads == [("002_two",), ("003_three",)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.branch import parents_of
 from pgmigrations.migrate.core.alembic_private import steps_from_nothing
 from pgmigrations.migrate.core.options import metadatas_of, relation, scope_of, settings_of
 from pgmigrations.migrate.core.quoting import qualified
@@ -30,9 +32,16 @@ from pgmigrations.run.adoption import (
     send,
     take_node_lock,
 )
-from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows, give_back, take_over
+from pgmigrations.run.adoption_of_alembic import (
+    ALEMBIC_TABLE,
+    AlembicRows,
+    alembic_rows,
+    give_back,
+    take_over,
+)
+from pgmigrations.run.interruption import cancellable, interruptible
 from pgmigrations.run.ledger import SUFFIX, Entry, Status
-from pgmigrations.run.lock import RunnerLock, runner_lock
+from pgmigrations.run.lock import runner_lock
 from pgmigrations.run.place import Place, place_of
 from pgmigrations.run.session import rows
 from pgmigrations.run.step import checksum_of
@@ -95,9 +104,13 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> s
             directory.run_env()
     finally:
         del config.attributes[ADOPTING]
-    if wishes.reconcile:
+    is_adopted_now = not undo and not done[0].startswith(_NOTHING)
+    if wishes.reconcile and is_adopted_now:
         command.revision(config, message="reconcile", autogenerate=True)
     return done[0]
+
+
+_NOTHING = "Nothing to do"
 
 
 def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:
@@ -108,34 +121,38 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
     place = place_of(context, settings.version_table)
     schema, table = place.schema, place.table
     driver: Any = connection.connection.dbapi_connection
+    _refuse_contradictions(wishes)
     if not is_node_table(driver, schema, table):
         if is_adopted(driver, schema, table):
-            return "Nothing to do: the database is adopted already"
+            return f"{_NOTHING}: the database is adopted already"
+        if _version_rows(driver, schema, table):
+            raise AdoptionRefused(f"{schema}.{table} has version rows of its own already")
         found = alembic_rows(driver, schema)
-        if not found or _version_rows(driver, schema, table):
+        if found is None or not found.rows:
             columns = ", ".join(sorted(NODE_COLUMNS))
             raise AdoptionRefused(
-                f"{schema}.{table} is not node-pg-migrate's: it has not {columns}; and there are "
-                f"no version rows of plain Alembic to take over in {ALEMBIC_TABLE}"
+                f"There is nothing to adopt: {schema}.{table} is no table with the columns of "
+                f"node-pg-migrate's ({columns}), and no table {ALEMBIC_TABLE} has version rows"
             )
         return _adopted_from_alembic(context, directory, wishes, found)
-    head = _recognised(context, directory, wishes)
+    heads = _recognised(context, directory, wishes)
     dropped = _refuse_strangers(context, wishes)
     with _locked(context, place):
         take_node_lock(driver)
         names = rows(driver, f"SELECT name::text FROM {qualified(schema, table)}")
         if not is_node_table(driver, schema, table):
-            return "Nothing to do: another run has adopted the database"
-        convert(driver, schema, table, [head])
+            return f"{_NOTHING}: another run has adopted the database"
+        convert(driver, schema, table, heads)
         send(driver, dropped)
         driver.commit()
     floor = number_floor(name for (name,) in names)
     unwritten = _write(context, _new_settings(context, wishes.keep, floor))
-    return f"Adopted at {head}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
+    named = ", ".join(heads)
+    return f"Adopted at {named}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
 
 
 def _adopted_from_alembic(
-    context: MigrationContext, directory: ScriptDirectory, wishes: Wishes, found: Sequence[str]
+    context: MigrationContext, directory: ScriptDirectory, wishes: Wishes, found: AlembicRows
 ) -> str:
     """Take the version rows of plain Alembic over.
 
@@ -147,16 +164,20 @@ def _adopted_from_alembic(
     assert settings is not None
     place = place_of(context, settings.version_table)
     driver: Any = context.connection.connection.dbapi_connection
-    heads = [*found] if _are_known(directory, found) else [_recognised(context, directory, wishes)]
+    heads = _known(directory, found) or _recognised(context, directory, wishes)
+    if wishes.reconcile and {*heads} != {*directory.get_heads()}:
+        raise AdoptionRefused(
+            f"The database is at {', '.join(heads)}, and later revisions are pending: there is "
+            "nothing to reconcile yet",
+            "Adopt it, upgrade it, and run pgmigrations revision --autogenerate",
+        )
     dropped = _refuse_strangers(context, wishes)
     entries = [
         Entry(str(one.revision), Status.ADOPTED, Path(one.path).stem, checksum=checksum_of(one))
         for one in reversed(list(directory.iterate_revisions(tuple(heads), "base")))
     ]
     with _locked(context, place):
-        if not alembic_rows(driver, place.schema):
-            return "Nothing to do: another run has adopted the database"
-        take_over(driver, place.ledger, entries, heads)
+        take_over(driver, place.ledger, found, entries, heads)
         send(driver, dropped)
         driver.commit()
     unwritten = _write(context, _new_settings(context, wishes.keep, None))
@@ -166,8 +187,16 @@ def _adopted_from_alembic(
     )
 
 
-def _are_known(directory: ScriptDirectory, found: Sequence[str]) -> bool:
-    return {*found} <= {str(script.revision) for script in directory.walk_revisions()}
+def _known(directory: ScriptDirectory, found: AlembicRows) -> list[str]:
+    """Return the rows if they name revisions of the project; none if they name none."""
+    known = {str(script.revision) for script in directory.walk_revisions()}
+    strange = [one for one in found.rows if one not in known]
+    if 0 < len(strange) < len(found.rows):
+        raise AdoptionRefused(
+            f"{ALEMBIC_TABLE} also has rows that name no revision here: {', '.join(strange)}",
+            "They are another application's: give it a version table of its own first",
+        )
+    return [] if strange else list(found.rows)
 
 
 def _version_rows(driver: Any, schema: str, table: str) -> bool:
@@ -178,18 +207,28 @@ def _version_rows(driver: Any, schema: str, table: str) -> bool:
     return bool(rows(driver, f"SELECT EXISTS (SELECT FROM {name})")[0][0])
 
 
-def _recognised(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:
-    """Return the revision whose schema the database has, or shall have."""
+def _recognised(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> list[str]:
+    """Return the revisions whose schema the database has, or shall have."""
     upgrade = steps_from_nothing(directory)
-    if wishes.reconcile and upgrade:
-        return str(upgrade[-1].revision.revision)
+    if not upgrade:
+        raise AdoptionRefused(
+            "There is no revision file yet",
+            "Write the first one, of what is there: on an empty database, pgmigrations revision "
+            "--autogenerate",
+        )
+    if wishes.reconcile:
+        return sorted(directory.get_heads())
     count = already_applied(context, upgrade, is_exact=True)
     if not count:
         raise AdoptionRefused(
             "The database holds no table of the models",
             "Write the first revision of what is there: pgmigrations revision --autogenerate",
         )
-    return str(upgrade[count - 1].revision.revision)
+    done = [step.revision for step in upgrade[:count]]
+    followed = {
+        parent for one in done for parent in (*parents_of(one), *to_tuple(one.dependencies, ()))
+    }
+    return sorted(str(one.revision) for one in done if one.revision not in followed)
 
 
 def number_floor(names: Iterable[str]) -> int | None:
@@ -224,7 +263,7 @@ def _new_settings(
     written: dict[str, str] = {}
     ignored = dict.fromkeys([*settings.ignore_tables, *keep])
     if len(ignored) > len(settings.ignore_tables):
-        written["ignore_tables"] = " ".join(ignored)
+        written["ignore_tables"] = " ".join(ignored).replace("%", "%%")
     if floor is not None and floor > settings.revision_number_floor:
         written["revision_number_floor"] = str(floor)
     return written
@@ -261,13 +300,38 @@ def _undone(context: MigrationContext) -> str:
     return f"{place.table} is node-pg-migrate's again"
 
 
-def _locked(context: MigrationContext, place: Place) -> AbstractContextManager[RunnerLock]:
+@contextmanager
+def _locked(context: MigrationContext, place: Place) -> Iterator[None]:
+    """Hold the lock; nobody queues for long behind a table that is waited for."""
     connection = context.connection
     settings = settings_of(context)
     assert connection is not None
     assert settings is not None
     connection.rollback()
-    return runner_lock(second_session(connection), place.keys, wait=settings.lock_wait)
+    driver: Any = connection.connection.dbapi_connection
+    second = second_session(connection)
+    with (
+        interruptible(),
+        cancellable(connection),
+        runner_lock(second, place.keys, wait=settings.lock_wait),
+    ):
+        rows(driver, "SELECT pg_catalog.set_config('lock_timeout', %s, true)", (_PATIENCE,))
+        yield
+
+
+_PATIENCE = "1s"
+
+
+def _refuse_contradictions(wishes: Wishes) -> None:
+    both = sorted({*wishes.keep} & {*wishes.drop})
+    if both:
+        raise AdoptionRefused(f"To be kept and to be dropped: {', '.join(both)}")
+    unsayable = [one for one in wishes.keep if len(one.split()) != 1 or "," in one]
+    if unsayable:
+        raise AdoptionRefused(
+            f"ignore_tables of alembic.ini cannot name {', '.join(map(repr, unsayable))}",
+            "Leave it out by include_name in env.py, or rename it",
+        )
 
 
 def is_adopted(driver: Any, schema: str, table: str) -> bool:
@@ -301,10 +365,10 @@ def _refuse_strangers(context: MigrationContext, wishes: Wishes) -> list[str]:
     }
     found.discard((scope.default_schema, ALEMBIC_TABLE))
     dropped = {relation(name, scope.default_schema) for name in wishes.drop}
-    mistaken = sorted(".".join(one) for one in dropped - (found - declared))
+    mistaken = sorted(".".join(one) for one in (dropped | kept) - (found - declared))
     if mistaken:
         named = ", ".join(mistaken)
-        raise AdoptionRefused(f"A model declares it, or it is not there to be dropped: {named}")
+        raise AdoptionRefused(f"Neither kept nor dropped can be what a model declares: {named}")
     strangers = sorted(".".join(one) for one in found - declared - kept - dropped)
     if strangers:
         named = ", ".join(strangers)
@@ -313,4 +377,5 @@ def _refuse_strangers(context: MigrationContext, wishes: Wishes) -> list[str]:
             "Declare them, drop them with --drop NAME, or leave them alone for good with "
             "--keep NAME, once for each",
         )
-    return [f"DROP TABLE {qualified(*one)}" for one in sorted(dropped)]
+    names = ", ".join(qualified(*one) for one in sorted(dropped))
+    return [f"DROP TABLE {names}"] if dropped else []

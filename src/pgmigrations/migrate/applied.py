@@ -121,8 +121,9 @@ def _refuse_unadopted(context: MigrationContext, upgrade: Sequence[RevisionStep]
     place = place_of(context)
     driver: Any = context.connection.connection.dbapi_connection
     found = alembic_rows(driver, place.schema)
-    if found and {*found} <= {revision_of(step) for step in upgrade}:
-        raise NotYetAdopted(found, place.table)
+    known = {revision_of(step) for step in upgrade}
+    if found is not None and found.rows and known.issuperset(found.rows):
+        raise NotYetAdopted(found.rows, place.table)
 
 
 class NotYetAdopted(PgMigrationsError):

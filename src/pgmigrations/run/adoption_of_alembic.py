@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.quoting import literal, qualified
 from pgmigrations.run.adoption import refuse_what_came_since, send
 from pgmigrations.run.ledger import Entry
@@ -20,30 +22,60 @@ ADOPTED_ROW = "adopted_by_pgmigrations"
 """What the table of plain Alembic holds afterwards: no revision, so that an Alembic that is still
 deployed stops before it does anything."""
 
-_THERE = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
-               WHERE attrelid = to_regclass(%s) AND attname = 'version_num' AND NOT attisdropped)
+_WHERE = """
+SELECT n.nspname::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
+WHERE c.oid IN (to_regclass(%s), to_regclass(%s)) AND NOT a.attisdropped
+ORDER BY n.nspname <> %s
 """
 _COMMENT = "SELECT obj_description(to_regclass(%s), 'pg_class')"
 
 
-def alembic_rows(connection: driver.connection, schema: str) -> list[str]:
-    """Read the version rows of plain Alembic; none where they are not there, or adopted.
+class RowsMoved(PgMigrationsError):
+    """Plain Alembic has run while its rows were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{ALEMBIC_TABLE} has changed meanwhile: another run is under way", "Run this again"
+        )
+
+
+@dataclass(frozen=True)
+class AlembicRows:
+    """The version rows of plain Alembic.
+
+    Attributes:
+        schema: Where its table is.
+        rows: What it holds, sorted; none where it is adopted.
+    """
+
+    schema: str
+    rows: tuple[str, ...]
+
+
+def alembic_rows(connection: driver.connection, schema: str) -> AlembicRows | None:
+    """Read the version rows of plain Alembic; None where it has no table.
 
     Args:
         connection: A connection of psycopg2's.
-        schema: Where its table would be.
+        schema: Where its table is looked for first, before the search path.
     """
     name = qualified(schema, ALEMBIC_TABLE)
-    if not rows(connection, _THERE, (name,))[0][0]:
-        return []
-    found = sorted(one for (one,) in rows(connection, f"SELECT version_num::text FROM {name}"))
-    return [one for one in found if one != ADOPTED_ROW]
+    found = rows(connection, _WHERE, (name, ALEMBIC_TABLE, schema))
+    if not found:
+        return None
+    there: str = found[0][0]
+    query = f"SELECT version_num::text FROM {qualified(there, ALEMBIC_TABLE)}"
+    held = sorted(one for (one,) in rows(connection, query))
+    return AlembicRows(there, tuple(one for one in held if one != ADOPTED_ROW))
 
 
 def take_over(
     connection: driver.connection,
     ledger: LedgerTable,
+    expected: AlembicRows,
     entries: Sequence[Entry],
     heads: Collection[str],
 ) -> None:
@@ -55,12 +87,23 @@ def take_over(
     Args:
         connection: In the transaction that does it all.
         ledger: Names the tables to be made.
+        expected: The rows as they were read before.
         entries: What the ledger begins with.
         heads: The revisions that the database is at.
+
+    Raises:
+        RowsMoved: They are others now.
     """
-    old, new = (qualified(ledger.schema, one) for one in (ALEMBIC_TABLE, ledger.version_table))
+    old = qualified(expected.schema, ALEMBIC_TABLE)
+    new = qualified(ledger.schema, ledger.version_table)
     send(connection, [f"LOCK TABLE {old} IN ACCESS EXCLUSIVE MODE"])
-    kept = {ALEMBIC_TABLE: alembic_rows(connection, ledger.schema), "heads": sorted(heads)}
+    if alembic_rows(connection, expected.schema) != expected:
+        raise RowsMoved
+    kept = {
+        ALEMBIC_TABLE: expected.rows,
+        "schema": expected.schema,
+        "heads": sorted(heads),
+    }
     constraint = qualified(None, f"{ledger.version_table}_pkc")
     send(
         connection,
@@ -93,10 +136,11 @@ def give_back(connection: driver.connection, ledger: LedgerTable) -> bool:
     said = rows(connection, _COMMENT, (ledger.name,))[0][0]
     try:
         kept = json.loads(said or "")
-        old_rows, heads = kept[ALEMBIC_TABLE], kept["heads"]
+        old_rows, schema, heads = kept[ALEMBIC_TABLE], kept["schema"], kept["heads"]
     except (ValueError, TypeError, KeyError):
         return False
-    old, new = (qualified(ledger.schema, one) for one in (ALEMBIC_TABLE, ledger.version_table))
+    old = qualified(schema, ALEMBIC_TABLE)
+    new = qualified(ledger.schema, ledger.version_table)
     refuse_what_came_since(connection, ledger, heads, new)
     send(
         connection,

@@ -283,13 +283,20 @@ def installed(operations: Operations) -> Iterator[None]:
 def operations_in(context: MigrationContext) -> Iterator[Operations]:
     """Let `op.…` work in another context for a while, then in the one that it worked in before.
 
+    So does `alembic.context`, by which a revision may reach its connection, too.
     `Operations.context()` alone leaves nothing installed at its end, which would break the
     revision that runs around it.
     """
     outer = getattr(alembic.op, "_proxy", None)
+    environment: Any = getattr(alembic.context, "_proxy", None)
+    around = environment._migration_context if environment is not None else None
     try:
+        if environment is not None:
+            environment._migration_context = context
         with Operations.context(context) as operations:
             yield operations
     finally:
+        if environment is not None:
+            environment._migration_context = around
         if outer is not None:
             outer._install_proxy()

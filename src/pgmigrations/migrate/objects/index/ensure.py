@@ -96,14 +96,14 @@ def dropped(
     """Wrap Alembic's implementation: `if_exists=True` leaves alone what became a constraint's."""
 
     def drop_index(operations: Operations, operation: DropIndexOp) -> Any:
-        if not operation.if_exists or not is_ours(operations):
-            return original(operations, operation)
-        name = index_name(operation.to_index(operations.migration_context))
-        if name is None:
+        if not is_ours(operations):
             return original(operations, operation)
         if _is_online(operation) and not is_offline(operations):
             with _place(operations, operation):
                 return original(operations, operation)
+        name = index_name(operation.to_index(operations.migration_context))
+        if name is None or not operation.if_exists:
+            return original(operations, operation)
         condition = lookup(operation.schema, name, _BELONGS_TO_A_CONSTRAINT)
         if is_offline(operations):
             statement = f"DROP INDEX IF EXISTS {qualified(operation.schema, name)};"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from pgmigrations.embedded import PostgresTree, temporary_server
 from tests.migrate.test_target_unwritten import next_transaction, role, with_user
@@ -212,6 +213,23 @@ def test_the_target_is_not_written_to(tmp_path: Path, server_url: str, server_ve
         assert next_transaction(url) == before
         run_script(url, "CREATE TABLE written ()")
         assert next_transaction(url) > before
+
+
+def test_no_other_way_leads_to_the_target(project: Project) -> None:
+    """By `alembic.context` a revision reaches its connection, too."""
+    project.upgrade()
+    run_script(project.url, "INSERT INTO users VALUES (1)")
+    by_context = """\
+    from alembic import context
+    context.get_bind().execute(sa.text("DELETE FROM users"))
+    context.get_bind().commit()
+    with context.get_context().autocommit_block():
+        context.execute("DELETE FROM users")"""
+    write(project, "002_context", "001_users", by_context)
+    (one,) = tried(project)
+    assert one["error"] is None
+    with sa.create_engine(project.url, poolclass=NullPool).connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM users")).scalar_one() == 1
 
 
 def test_the_target_is_locked_by_nobody_meanwhile(project: Project) -> None:

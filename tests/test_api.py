@@ -94,6 +94,21 @@ def test_an_env_py_that_connects_elsewhere_is_refused(
     assert there is None
 
 
+def test_a_transaction_of_env_pys_own_is_told_too(project: Project) -> None:
+    env = project.path / "alembic" / "env.py"
+    text = env.read_text()
+    given = "context.configure(connection=connection, **arguments)"
+    assert given in text
+    run = "context.run_migrations()\n\n\nwith"
+    assert run in text
+    text = text.replace(given, f"connection.begin()\n        {given}")
+    committed = run.replace("\n\n\n", "\n        connection.commit()\n\n\n")
+    env.write_text(text.replace(run, committed))
+    result = api.upgrade(project.url, ini=ini(project))
+    assert [one.revision for one in result.done] == ["001_one", "002_two"]
+    assert result.after == ("002_two",)
+
+
 def test_status_and_log_are_data(project: Project) -> None:
     api.upgrade(project.url, "001_one", ini=ini(project))
     states = api.status(project.url, ini=ini(project))

@@ -56,7 +56,7 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         return []
     if is_external(context):
         recognised = _prepare(planned, context, heads)
-        return within_transaction(context, planned, recognised)
+        return within_transaction(context, planned, heads, recognised)
     if not is_per_migration(context):
         raise OneTransactionForAll
     with runner(context) as running:
@@ -80,13 +80,12 @@ def _planned(
     work: MigrationsFn, heads: Collection[str], context: MigrationContext
 ) -> Sequence[Step]:
     """Ask Alembic what is to be run."""
-    if is_upgrade(work):
-        if is_ahead(context, heads):
-            return []
-        settings = settings_of(context)
-        if settings is not None and settings.refuse_changed:
-            refuse_changed(context, heads)
+    if is_upgrade(work) and is_ahead(context, heads):
+        return []
     planned: list[Step] = list(work(heads, context))
+    settings = settings_of(context)
+    if is_upgrade(work) and settings is not None and settings.refuse_changed:
+        refuse_changed(context, heads)
     if not is_stamp(work):
         _refuse_half_done(context, planned)
     return planned

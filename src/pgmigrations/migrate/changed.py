@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.run.checksum import checksum
 from pgmigrations.run.ledger import SETTLED, Row
 from pgmigrations.run.place import place_of
+from pgmigrations.run.step import checksum_of
 
 
 class AppliedRevisionChanged(PgMigrationsError):
@@ -28,7 +27,8 @@ def has_changed(script: Script, row: Row | None) -> bool:
     """
     if row is None or row.checksum is None:
         return False
-    return checksum(Path(script.path).read_text(encoding="utf-8")) != row.checksum
+    # What cannot be read any more has changed.
+    return checksum_of(script) != row.checksum
 
 
 def refuse_changed(context: MigrationContext, heads: Collection[str]) -> None:

@@ -13,12 +13,17 @@ from sqlalchemy import Connection, inspect, text
 from pgmigrations.migrate.core.alembic_private import Step, version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, lock_holders
+from pgmigrations.run.outcome import OUTCOME, Done
 from pgmigrations.run.place import place_of
 from pgmigrations.run.step import entries, revision_of
+from pgmigrations.run.version_rows import changes_of
 
 
 def within_transaction(
-    context: MigrationContext, steps: Sequence[Step], recognised: Collection[str]
+    context: MigrationContext,
+    steps: Sequence[Step],
+    heads: Collection[str],
+    recognised: Collection[str],
 ) -> Sequence[Step]:
     """Let Alembic run the steps in the caller's transaction, with rows in the ledger.
 
@@ -28,6 +33,7 @@ def within_transaction(
     Args:
         context: The connected context.
         steps: What is run; changed in place.
+        heads: The version rows that they start from.
         recognised: Revisions whose work is there already: they are only recorded.
 
     Raises:
@@ -41,9 +47,11 @@ def within_transaction(
         taken = connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
         if not taken.scalar_one():
             raise LockHeld(lock_holders(dbapi, key), 0)
+    at = set(heads)
     for step in steps:
         is_run = revision_of(step) not in recognised
-        step.migration_fn = _recorded(context, connection, step, place.ledger, is_run=is_run)
+        at, _ = changes_of(context, step, at)
+        step.migration_fn = _recorded(context, connection, step, place.ledger, at, is_run=is_run)
     return steps
 
 
@@ -52,6 +60,7 @@ def _recorded(
     connection: Connection,
     step: Step,
     ledger: LedgerTable,
+    after: Collection[str],
     *,
     is_run: bool,
 ) -> Callable[..., None]:
@@ -66,7 +75,12 @@ def _recorded(
             table.create(connection)
         connection.exec_driver_sql(ledger.creation)
         run(**kw)
+        outcome = context.config.attributes.get(OUTCOME) if context.config else None
         for entry in entries(step, time.monotonic() - start, is_run=is_run):
             ledger.add(dbapi, entry)
+            if outcome is not None:
+                outcome.done.append(Done(entry.revision, str(entry.status), entry.duration or 0.0))
+        if outcome is not None:
+            outcome.after = after
 
     return run_recorded

@@ -303,3 +303,19 @@ def test_what_is_written_by_hand_is_not_run_twice(project: Project) -> None:
 
 def test_the_help_has_examples(project: Project) -> None:
     assert "pgmigrations rebase 004_notes" in run(project, "rebase", "--help").stdout
+
+
+def test_two_of_one_number_that_are_both_applied_are_joined(project: Project) -> None:
+    write(project, "004_a", "003_base")
+    project.upgrade()
+    (project.versions / "004_a.py").rename(project.path / "aside")
+    write(project, "004_b", "003_base")
+    project.run("stamp", "--purge", "003_base")
+    project.upgrade("004_b")
+    (project.path / "aside").rename(project.versions / "004_a.py")
+    run_script(project.url, "INSERT INTO pgmigrations VALUES ('004_a')")
+    assert "alembic merge heads" in run(project, "status").stdout
+    done = run(project, "merge", "heads", "-m", "both", "--rev-id", "005_both")
+    assert done.returncode == 0, done.stdout + done.stderr
+    project.upgrade()
+    assert run(project, "status").returncode == 0

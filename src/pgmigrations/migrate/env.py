@@ -87,7 +87,8 @@ def configure_arguments(
     # The file's stem is the revision's id, so nothing is added to it.
     context.script.file_template = "%(rev)s"
     known = known_before()
-    files = functools.cache(_files)
+    is_joining = alembic_private.is_merge(alembic_private.migrations_fn())
+    files = functools.cache(functools.partial(_files, is_joining=is_joining))
     if known.manifest is None:
         files()
     metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
@@ -205,11 +206,12 @@ def _included(users: IncludeName | None, schemas: set[str]) -> IncludeName:
     return include_name
 
 
-def _files() -> list[RevisionFile]:
+def _files(*, is_joining: bool) -> list[RevisionFile]:
     return read_revision_files(
         alembic_private.version_locations(context.script),
         recursive=alembic_private.is_recursive(context.script),
-        unique_numbers=not context.config.attributes.get(REBASING),
+        # These two are the ways out.
+        unique_numbers=not (context.config.attributes.get(REBASING) or is_joining),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from pgmigrations.migrate.core.revision_file import RevisionFileError, read_revision_files
 
 
-def write(folder: Path, name: str, revision: str, parent: str | None = None) -> Path:
+def write(folder: Path, name: str, revision: str, parent: object = None) -> Path:
     path = folder / name
     path.write_text(f"revision = {revision!r}\ndown_revision = {parent!r}\n")
     return path
@@ -56,6 +56,17 @@ def test_same_number_is_refused_and_both_files_are_named(
         read_revision_files([tmp_path])
     assert first in str(refused.value)
     assert second in str(refused.value)
+
+
+def test_same_numbers_that_a_revision_joins_are_none(tmp_path: Path) -> None:
+    write(tmp_path, "001_base.py", "001_base")
+    write(tmp_path, "002_a.py", "002_a", "001_base")
+    write(tmp_path, "002_b.py", "002_b", "001_base")
+    write(tmp_path, "003_b.py", "003_b", "002_b")
+    with pytest.raises(RevisionFileError, match="alembic merge heads"):
+        read_revision_files([tmp_path])
+    write(tmp_path, "004_both.py", "004_both", ("002_a", "003_b"))
+    assert len(read_revision_files([tmp_path])) == 5
 
 
 def test_same_id_is_refused_and_both_files_are_named(tmp_path: Path) -> None:

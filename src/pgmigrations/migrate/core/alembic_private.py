@@ -100,6 +100,11 @@ def is_upgrade(work: MigrationsFn) -> bool:
     return work.__qualname__.startswith("upgrade.")
 
 
+def is_merge(work: MigrationsFn) -> bool:
+    """Tell whether the work is that of `alembic merge`."""
+    return work.__qualname__.startswith("merge.")
+
+
 def is_stamp(work: MigrationsFn) -> bool:
     """Tell whether the work is that of `alembic stamp`."""
     return work.__qualname__.startswith("stamp.")

@@ -169,19 +169,38 @@ def _refuse_same_ids(files: Sequence[RevisionFile]) -> None:
 
 
 def _refuse_same_numbers(files: Sequence[RevisionFile]) -> None:
+    """Refuse what two people have made at once, until a revision joins the two."""
     by_number: dict[int, RevisionFile] = {}
     for file in files:
         if file.number is None:
             continue
         other = by_number.setdefault(file.number, file)
-        if other is not file:
+        if other is not file and not _are_joined(files, other, file):
             raise RevisionFileError(
                 f"{_both(other, file)} have the same number",
                 "Give the one that is not applied anywhere yet the next number, and let it follow "
-                "the other: pgmigrations rebase does both where they are two heads",
+                "the other: pgmigrations rebase does both where they are two heads. Where both are "
+                "applied, join them: alembic merge heads",
                 other.path,
                 file.path,
             )
+
+
+def _are_joined(files: Sequence[RevisionFile], one: RevisionFile, other: RevisionFile) -> bool:
+    parents = {file.revision: file.parents for file in files}
+    for file in files:
+        if len(file.parents) < 2:
+            continue
+        followed: set[str] = set()
+        left = list(file.parents)
+        while left:
+            revision = left.pop()
+            if revision not in followed:
+                followed.add(revision)
+                left += parents.get(revision, ())
+        if {one.revision, other.revision} <= followed:
+            return True
+    return False
 
 
 def _both(one: RevisionFile, other: RevisionFile) -> str:

@@ -21,6 +21,7 @@ from benchmarks.revisions import write_plain
 from pgmigrations.cli_commands import adopt as adopt_command
 from pgmigrations.run.adoption_of_alembic import AlembicRows, RowsMoved, take_over
 from pgmigrations.run.ledger_table import LedgerTable
+from tests.support.database import Databases
 from tests.support.dump import whole_dump
 from tests.support.project import Project
 
@@ -169,11 +170,38 @@ def test_tables_of_nobodys_are_kept_or_dropped_by_name(project: Project) -> None
     assert project.check()
 
 
-def test_the_rows_of_another_application_are_left_alone(project: Project) -> None:
+def test_the_rows_of_another_application_are_left_alone(
+    project: Project, databases: Databases
+) -> None:
+    """They stop nobody before anything of this one is there; then none can tell whose they are."""
     rows(project.url, "UPDATE alembic_version SET version_num = 'airflows'")
-    project.upgrade()
-    assert rows(project.url, "TABLE alembic_version") == [("airflows",)]
-    assert rows(project.url, "TABLE pgmigrations") == [("0003_add_table_3",)]
+    with pytest.raises(CommandError, match="pgmigrations stamp"):
+        project.upgrade()
+    with databases.fresh() as url:
+        rows(url, "CREATE TABLE alembic_version (version_num varchar(32))")
+        rows(url, "INSERT INTO alembic_version VALUES ('airflows')")
+        project.on(url).upgrade()
+        assert rows(url, "TABLE alembic_version") == [("airflows",)]
+        assert rows(url, "TABLE pgmigrations") == [("0003_add_table_3",)]
+
+
+def test_an_adoption_is_not_undone_over_what_plain_alembic_wrote_since(project: Project) -> None:
+    adopt(project)
+    rows(project.url, "UPDATE alembic_version SET version_num = '0001_add_table_1'")
+    with pytest.raises(CommandError, match="it holds 0001_add_table_1"):
+        adopt(project, undo=True)
+
+
+def test_what_is_kept_is_written_down_again(project: Project) -> None:
+    """Else what a killed adoption has not written is dropped by the next revision."""
+    rows(project.url, "CREATE TABLE old (id int)")
+    ini = project.path / "alembic.ini"
+    before = ini.read_text()
+    adopt(project, keep=["old"])
+    ini.write_text(before)
+    adopt(project, keep=["old"])
+    assert "ignore_tables = old" in ini.read_text()
+    assert project.check()
 
 
 def test_what_cannot_be_meant_is_refused(project: Project) -> None:

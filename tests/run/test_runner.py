@@ -125,18 +125,6 @@ def test_a_failure_is_written_down_and_taken_back(project: Project) -> None:
     ) == [("failed", True)]
 
 
-def test_a_first_revision_that_fails_is_written_down_too(tmp_path: Path, database_url: str) -> None:
-    project = Project(tmp_path / "project", database_url)
-    write(project, "001_bad", None, "op.execute('nonsense')")
-    with pytest.raises(CommandError, match="001_bad"):
-        project.upgrade()
-    assert ledger(database_url) == [("001_bad", "failed", "upgrade")]
-    assert query(database_url, "SELECT to_regclass('pgmigrations') IS NULL") == [(True,)]
-    write(project, "001_bad", None, TABLE)
-    project.upgrade()
-    assert ledger(database_url)[1:] == [("001_bad", "applied", "upgrade")]
-
-
 def test_the_committed_part_of_a_revision_is_not_run_again(project: Project) -> None:
     """Neither an UPDATE that may not be repeated, nor one that hand-written code sends."""
     project.upgrade()

@@ -227,3 +227,74 @@ def test_a_batch_that_fails_leaves_what_was_committed(project: Project) -> None:
     project.upgrade()
     assert rows(project, "SELECT count(*) FROM item WHERE done") == [5]
     assert versions(project) == ["001_batches"]
+
+
+BEHIND_A_LOOP = """\
+from pgmigrations import op
+import sqlalchemy as sa
+revision, down_revision = "001_loop", "000_step"
+
+def upgrade():
+    bind = op.get_bind()
+    with op.get_context().autocommit_block():
+        count = bind.execute(sa.text("SELECT count(*) FROM t_0")).scalar_one()
+        while bind.execute(sa.text(
+            "UPDATE t_0 SET id = -id WHERE id IN (SELECT id FROM t_0 WHERE id > 0 LIMIT 2)"
+        )).rowcount:
+            pass
+    bind.execute(sa.text("INSERT INTO t_0 VALUES (-100)"))
+    {failure}
+
+def downgrade():
+    pass
+"""
+
+
+def test_nothing_is_passed_over_that_was_not_committed(project: Project) -> None:
+    """Run again, the loop sends less: what follows it must not be taken for a part of it."""
+    write(project, "CREATE TABLE t_0 AS SELECT g AS id FROM generate_series(1, 5) g")
+    project.upgrade()
+    loop = project.versions / "001_loop.py"
+    loop.write_text(BEHIND_A_LOOP.format(failure="op.execute('nonsense')"))
+    with pytest.raises(CommandError, match="nonsense"):
+        project.upgrade()
+    loop.write_text(BEHIND_A_LOOP.format(failure="pass"))
+    with pytest.raises(CommandError, match="depends on the rows"):
+        project.upgrade()
+    assert versions(project) == ["000_step"]
+
+
+IN_AUTOCOMMIT = """\
+from pgmigrations import op
+import sqlalchemy as sa
+revision, down_revision = "001_read", "000_step"
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        count = op.get_bind().execute(sa.text("SELECT count(*) FROM t_0")).scalar_one()
+        op.get_bind().execute(sa.text("CREATE INDEX CONCURRENTLY ix ON t_0 (id)"))
+    op.execute(f"CREATE TABLE had_{{count}} (id int)")
+    {failure}
+
+def downgrade():
+    pass
+"""
+
+
+def test_what_only_reads_is_asked_again(project: Project) -> None:
+    write(project, "CREATE TABLE t_0 AS SELECT 1 AS id")
+    project.upgrade()
+    read = project.versions / "001_read.py"
+    read.write_text(IN_AUTOCOMMIT.format(failure="op.execute('nonsense')"))
+    with pytest.raises(CommandError, match="nonsense"):
+        project.upgrade()
+    read.write_text(IN_AUTOCOMMIT.format(failure="pass"))
+    project.upgrade()
+    assert rows(project, "SELECT to_regclass('had_1')::text") == ["had_1"]
+
+
+def test_what_the_first_commit_refuses_is_told(project: Project) -> None:
+    refused = "CREATE TABLE t_0 (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+    write(project, f"{refused}; INSERT INTO t_0 VALUES (1), (1)", *tables(2)[1:])
+    with pytest.raises(CommandError, match="duplicate key"):
+        project.upgrade()

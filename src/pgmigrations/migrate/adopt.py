@@ -124,7 +124,8 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
     _refuse_contradictions(wishes)
     if not is_node_table(driver, schema, table):
         if is_adopted(driver, schema, table):
-            return f"{_NOTHING}: the database is adopted already"
+            unwritten = _write(context, _new_settings(context, wishes.keep, None))
+            return f"{_NOTHING}: the database is adopted already{unwritten}"
         if _version_rows(driver, schema, table):
             raise AdoptionRefused(f"{schema}.{table} has version rows of its own already")
         found = alembic_rows(driver, schema)
@@ -137,16 +138,17 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
         return _adopted_from_alembic(context, directory, wishes, found)
     heads = _recognised(context, directory, wishes)
     dropped = _refuse_strangers(context, wishes)
+    names = rows(driver, f"SELECT name::text FROM {qualified(schema, table)}")
+    floor = number_floor(name for (name,) in names)
+    # Before it is adopted: what is kept must be known as such to whoever comes next.
+    unwritten = _write(context, _new_settings(context, wishes.keep, floor))
     with _locked(context, place):
         take_node_lock(driver)
-        names = rows(driver, f"SELECT name::text FROM {qualified(schema, table)}")
         if not is_node_table(driver, schema, table):
             return f"{_NOTHING}: another run has adopted the database"
         convert(driver, schema, table, heads)
         send(driver, dropped)
         driver.commit()
-    floor = number_floor(name for (name,) in names)
-    unwritten = _write(context, _new_settings(context, wishes.keep, floor))
     named = ", ".join(heads)
     return f"Adopted at {named}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
 
@@ -176,11 +178,11 @@ def _adopted_from_alembic(
         Entry(str(one.revision), Status.ADOPTED, Path(one.path).stem, checksum=checksum_of(one))
         for one in reversed(list(directory.iterate_revisions(tuple(heads), "base")))
     ]
+    unwritten = _write(context, _new_settings(context, wishes.keep, None))
     with _locked(context, place):
         take_over(driver, place.ledger, found, entries, heads)
         send(driver, dropped)
         driver.commit()
-    unwritten = _write(context, _new_settings(context, wishes.keep, None))
     return (
         f"Adopted at {', '.join(heads)}: {ALEMBIC_TABLE} is left with a row that stops plain "
         f"Alembic{unwritten}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -20,7 +21,8 @@ from pgmigrations.migrate.core.alembic_private import (
     is_stamp,
     is_upgrade,
 )
-from pgmigrations.migrate.core.options import settings_of
+from pgmigrations.migrate.core.options import metadatas_of, settings_of
+from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.migrate.known import KNOWN, Known
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.migrate.script_guard import guard_scripts
@@ -120,9 +122,23 @@ def _refuse_unadopted(context: MigrationContext, upgrade: Sequence[RevisionStep]
     place = place_of(context)
     driver: Any = context.connection.connection.dbapi_connection
     found = alembic_rows(driver, place.schema)
+    if found is None or not found.rows:
+        return
     known = {revision_of(step) for step in upgrade}
-    if found is not None and found.rows and known.issuperset(found.rows):
+    # Rows of another application are no reason to stop, while nothing of this one is there.
+    if known.issuperset(found.rows) or _has_tables(context):
         raise NotYetAdopted(found.rows, place.table)
+
+
+def _has_tables(context: MigrationContext) -> bool:
+    assert context.connection is not None
+    names = [
+        qualified(table.schema, table.name)
+        for metadata in metadatas_of(context)
+        for table in metadata.tables.values()
+    ]
+    query = text("SELECT bool_or(to_regclass(name) IS NOT NULL) FROM unnest(:names) AS name")
+    return bool(context.connection.execute(query, {"names": names}).scalar_one())
 
 
 class NotYetAdopted(PgMigrationsError):
@@ -132,7 +148,7 @@ class NotYetAdopted(PgMigrationsError):
         super().__init__(
             f"{ALEMBIC_TABLE} says that the database is at {', '.join(found)}, and {table} is "
             "empty: it is not adopted yet",
-            "Run pgmigrations adopt",
+            "Run pgmigrations adopt; if those are another application's, pgmigrations stamp",
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.quoting import literal, qualified
-from pgmigrations.run.adoption import refuse_what_came_since, send
+from pgmigrations.run.adoption import NotAdopted, refuse_what_came_since, send
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.session import rows
@@ -142,6 +142,12 @@ def give_back(connection: driver.connection, ledger: LedgerTable) -> bool:
     old = qualified(schema, ALEMBIC_TABLE)
     new = qualified(ledger.schema, ledger.version_table)
     refuse_what_came_since(connection, ledger, heads, new)
+    held = [one for (one,) in rows(connection, f"SELECT version_num::text FROM {old}")]
+    if held != [ADOPTED_ROW]:
+        raise NotAdopted(
+            f"{ALEMBIC_TABLE} has changed since the adoption: it holds {', '.join(held) or 'none'}",
+            f"Put the one row {ADOPTED_ROW} back to undo it",
+        )
     send(
         connection,
         [

@@ -36,7 +36,8 @@ class RevisionChanged(PgMigrationsError):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"Its first {count} operations are committed, and are others now in the file",
+            f"Its first {count} operations are committed, and are others now: the file has "
+            "changed, or what it sends depends on the rows, and nobody can tell what is left to do",
             "Bring that part of the file back, or finish by hand and record it: "
             "pgmigrations stamp <revision>",
         )
@@ -109,6 +110,7 @@ class Counter:
         self.done = Progress()
         self._is_within = False
         self._has_savepoint = False
+        self._said: tuple[str, Any] | None = None
 
     @property
     def is_passing(self) -> bool:
@@ -145,17 +147,20 @@ class Counter:
         many: bool,
     ) -> tuple[str, Any]:
         """Send nothing where it cannot be sent a second time."""
+        if not self._is_within:
+            self._said = (statement, parameters)
         passing = self.is_passing and not self._is_within
         if passing and not self._can_be_repeated(statement, parameters, many):
             return "SELECT NULL WHERE false", ()
         return statement, parameters
 
     def after_statement(
-        self, _: Connection, _cursor: Any, statement: str, *_arguments: Any
+        self, _: Connection, _cursor: Any, statement: str, parameters: Any, *_arguments: Any
     ) -> None:
         """Count a statement that is no operation's."""
         if not self._is_within:
-            self._count(["statement"])
+            said, self._said = self._said or (statement, parameters), None
+            self._count(["statement", *map(str, said)])
 
     def before_commit(self) -> None:
         """Let nothing of what was sent a second time stay."""
@@ -183,7 +188,7 @@ class Counter:
     def _can_be_repeated(self, statement: str, parameters: Any, many: bool) -> bool:
         driver = self._driver
         if driver.autocommit:
-            return False
+            return _only_reads(driver, statement, parameters, many)
         if not self._has_savepoint:
             _send(driver, f"SAVEPOINT {_SAVEPOINT}")
             self._has_savepoint = True
@@ -201,6 +206,19 @@ class Counter:
 _IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 _SAVEPOINT = "pgm_committed"
 _TRIAL = "pgm_trial"
+
+
+def _only_reads(driver: Any, statement: str, parameters: Any, many: bool) -> bool:
+    """Tell whether a statement outside of a transaction reads, so that its answer can be had."""
+    _send(driver, "BEGIN READ ONLY")
+    try:
+        with driver.cursor() as cursor:
+            (cursor.executemany if many else cursor.execute)(statement, parameters)
+    except psycopg2.Error:
+        return False
+    finally:
+        _send(driver, "ROLLBACK")
+    return True
 
 
 def _send(driver: Any, statement: str) -> None:

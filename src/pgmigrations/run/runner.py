@@ -186,12 +186,15 @@ class Runner:
         self._recognised = frozenset(recognised)
         self.read_progress()
         # What has been loaded stays; looking through it again and again takes its time.
-        gc.freeze()
+        is_frozen_here = gc.get_freeze_count() == 0
+        if is_frozen_here:
+            gc.freeze()
         try:
             with ThreadPoolExecutor(1) as self._aside:
                 self._run_all(steps, at)
         finally:
-            gc.unfreeze()
+            if is_frozen_here:
+                gc.unfreeze()
             self.transactions.close()
 
     def _run_all(self, steps: Sequence[Step], at: set[str]) -> None:
@@ -318,15 +321,14 @@ class Runner:
         return record
 
     def _note_failure(self, step: Step, error: Exception, duration: float) -> None:
-        """Write down that a revision failed, in a ledger of its own if it would have made it."""
+        """Write down that a revision failed, where there is a ledger already."""
         if self._is_lost(error) or isinstance(error, (LockLost, LockHeld, VersionMoved)):
             return
         with contextlib.suppress(psycopg2.Error):
             self.connection.rollback()
             if not self.ledger.is_there(self._driver):
-                with self._driver.cursor() as cursor:
-                    cursor.execute(self.ledger.creation)
-                self._driver.commit()
+                self._driver.rollback()
+                return
             # A piece of it may be committed since this attempt began.
             self.read_progress()
             progress = self._progress.get(_key(revision_of(step), direction_of(step)))
@@ -337,6 +339,7 @@ class Runner:
                 error=str(error).partition("\n")[0][:1000],
                 progress=str(progress) if progress else None,
             )
+            rows(self._driver, "SELECT set_config('lock_timeout', '1s', true)")
             self.ledger.add(self._driver, entry)
             self._driver.commit()
 

@@ -110,7 +110,7 @@ class Transactions:
         looked, self._looked = self._looked, None
         if looked is None:
             (looked,) = rows(self._driver, self._look)
-        _, _, is_ours, is_lost, pid, found = looked
+        *_, is_ours, is_lost, pid, found = looked
         self._refuse(is_ours=is_ours, is_lost=is_lost)
         if self.context.purge:
             purge_version_rows(self.context)
@@ -125,7 +125,7 @@ class Transactions:
             LockLost: The lock's connection is gone.
             LockHeld: Another session works.
         """
-        ((_, _, is_ours, is_lost),) = rows(self._driver, f"SELECT {self._limits}")
+        ((*_, is_ours, is_lost),) = rows(self._driver, f"SELECT {self._limits}")
         self._refuse(is_ours=is_ours, is_lost=is_lost)
 
     def write(self, changes: Changes, written: Sequence[Entry]) -> None:
@@ -167,7 +167,10 @@ class Transactions:
             self._driver.rollback()
             limit = f"{self.settings.blocked_wait * 1000:.0f}"
             rows(self._driver, "SELECT pg_catalog.set_config('lock_timeout', %s, true)", (limit,))
-            found = rows_in(self._driver, self.version_table)
+            there = "SELECT to_regclass(%s) IS NOT NULL"
+            # The first step makes it, and takes it back with itself.
+            ((is_there,),) = rows(self._driver, there, (self.version_table,))
+            found = rows_in(self._driver, self.version_table) if is_there else set()
             self._driver.rollback()
             if _MOVED in str(error):
                 raise VersionMoved([one for one, _ in changes if one], found) from error
@@ -229,5 +232,6 @@ class Transactions:
         return f"""
               pg_catalog.set_config('lock_timeout', {literal(lock_timeout)}, true),
               pg_catalog.set_config('statement_timeout', {literal(statement_timeout)}, true),
+              pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),
               pg_catalog.pg_try_advisory_xact_lock({self.lock.keys.work:d}),
               pg_catalog.pg_try_advisory_xact_lock_shared({self.lock.token:d})"""

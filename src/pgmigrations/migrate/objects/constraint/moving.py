@@ -124,7 +124,7 @@ def _keys(
         found = difference.actual.get(place)
         if found is not None:
             yield from _retyped(relation, found.included_columns, difference)
-            names = (*found.columns, *found.included_columns)
+            names = (*before.referred_columns, *found.included_columns)
             yield from _changed(relation, names, difference, among=("generated",))
 
 

@@ -39,7 +39,8 @@ def valid_dependants(table: TableSpec, spec: SchemaSpec, major: int) -> TableSpe
     if table.partition is not None:
         # Those of a partition are named by their columns and, where that is taken, numbered as they
         # come; create_all() makes indexes in the order of a set.
-        indexes = list({_named_by(one): one for one in indexes}.values())
+        # When a type changes, the server gives those it makes anew the comment of the whole one.
+        indexes = [replace(one, comment="") for one in {_named_by(i): i for i in indexes}.values()]
     table = replace(
         table,
         uniques=tuple(uniques),

@@ -114,6 +114,15 @@ def test_its_revisions_are_taken_over_and_go_on(project: Project, plain: Plain) 
         adopt(project, undo=True)
 
 
+def test_an_upgrade_to_an_earlier_revision_is_refused_before_it_is_adopted(
+    project: Project,
+) -> None:
+    """In a project without models, too, where the tables say nothing."""
+    project.models("from sqlalchemy import MetaData\nmetadata = MetaData()\n")
+    with pytest.raises(CommandError, match="pgmigrations adopt"):
+        project.upgrade("0001_add_table_1")
+
+
 def test_its_whole_dump_is_the_same_afterwards(project: Project, plain: Plain) -> None:
     before = whole_dump(project.url)
     adopt(project)

@@ -92,7 +92,7 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> s
         LockHeld, OtherToolAtWork: Somebody else works on the database.
     """
     directory = ScriptDirectory.from_config(config)
-    done: list[str] = []
+    done: list[_Done] = []
 
     def work(_heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
         done.append(_undone(context) if undo else _adopted(context, directory, wishes))
@@ -104,16 +104,20 @@ def adopt(config: Config, wishes: Wishes = Wishes(), *, undo: bool = False) -> s
             directory.run_env()
     finally:
         del config.attributes[ADOPTING]
-    is_adopted_now = not undo and not done[0].startswith(_NOTHING)
-    if wishes.reconcile and is_adopted_now:
+    if wishes.reconcile and done[0].is_adopted_now:
         command.revision(config, message="reconcile", autogenerate=True)
-    return done[0]
+    return done[0].said
 
 
-_NOTHING = "Nothing to do"
+@dataclass(frozen=True)
+class _Done:
+    """What was done, in a sentence, and whether it was an adoption."""
+
+    said: str
+    is_adopted_now: bool = False
 
 
-def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> str:
+def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wishes) -> _Done:
     connection = context.connection
     settings = settings_of(context)
     assert connection is not None
@@ -125,7 +129,7 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
     if not is_node_table(driver, schema, table):
         if is_adopted(driver, schema, table):
             unwritten = _write(context, _new_settings(context, wishes.keep, None))
-            return f"{_NOTHING}: the database is adopted already{unwritten}"
+            return _Done(f"Nothing to do: the database is adopted already{unwritten}")
         if _version_rows(driver, schema, table):
             raise AdoptionRefused(f"{schema}.{table} has version rows of its own already")
         found = alembic_rows(driver, schema)
@@ -145,17 +149,18 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
     with _locked(context, place):
         take_node_lock(driver)
         if not is_node_table(driver, schema, table):
-            return f"{_NOTHING}: another run has adopted the database"
+            return _Done("Nothing to do: another run has adopted the database")
         convert(driver, schema, table, heads)
         send(driver, dropped)
         driver.commit()
     named = ", ".join(heads)
-    return f"Adopted at {named}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
+    said = f"Adopted at {named}: what node-pg-migrate ran stands in {table}{SUFFIX}{unwritten}"
+    return _Done(said, is_adopted_now=True)
 
 
 def _adopted_from_alembic(
     context: MigrationContext, directory: ScriptDirectory, wishes: Wishes, found: AlembicRows
-) -> str:
+) -> _Done:
     """Take the version rows of plain Alembic over.
 
     Rows that name no revision of the project come from a history that it has left behind: then the
@@ -183,10 +188,11 @@ def _adopted_from_alembic(
         take_over(driver, place.ledger, found, entries, heads)
         send(driver, dropped)
         driver.commit()
-    return (
+    said = (
         f"Adopted at {', '.join(heads)}: {ALEMBIC_TABLE} is left with a row that stops plain "
         f"Alembic{unwritten}"
     )
+    return _Done(said, is_adopted_now=True)
 
 
 def _known(directory: ScriptDirectory, found: AlembicRows) -> list[str]:
@@ -285,7 +291,7 @@ def _write(context: MigrationContext, values: Mapping[str, str]) -> str:
     return ""
 
 
-def _undone(context: MigrationContext) -> str:
+def _undone(context: MigrationContext) -> _Done:
     connection = context.connection
     settings = settings_of(context)
     assert connection is not None
@@ -295,11 +301,11 @@ def _undone(context: MigrationContext) -> str:
     with _locked(context, place):
         if give_back(driver, place.ledger):
             driver.commit()
-            return f"{ALEMBIC_TABLE} is plain Alembic's again"
+            return _Done(f"{ALEMBIC_TABLE} is plain Alembic's again")
         take_node_lock(driver)
         restore(driver, place.schema, place.table)
         driver.commit()
-    return f"{place.table} is node-pg-migrate's again"
+    return _Done(f"{place.table} is node-pg-migrate's again")
 
 
 @contextmanager

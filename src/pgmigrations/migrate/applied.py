@@ -106,7 +106,7 @@ def _prepare(
     upgrade = [step for step in planned if isinstance(step, RevisionStep) and step.is_upgrade]
     recognised: set[str] = set()
     if not heads and upgrade:
-        _refuse_unadopted(context, upgrade)
+        _refuse_unadopted(context)
     if planned and not heads and len(upgrade) == len(planned):
         for step in upgrade[: already_applied(context, upgrade)]:
             step.migration_fn = record
@@ -116,15 +116,16 @@ def _prepare(
     return recognised
 
 
-def _refuse_unadopted(context: MigrationContext, upgrade: Sequence[RevisionStep]) -> None:
+def _refuse_unadopted(context: MigrationContext) -> None:
     """Refuse to begin anew where plain Alembic has run the project's revisions."""
     assert context.connection is not None
+    assert context.script is not None
     place = place_of(context)
     driver: Any = context.connection.connection.dbapi_connection
     found = alembic_rows(driver, place.schema)
     if found is None or not found.rows:
         return
-    known = {revision_of(step) for step in upgrade}
+    known = {script.revision for script in context.script.walk_revisions()}
     # Rows of another application are no reason to stop, while nothing of this one is there.
     if known.issuperset(found.rows) or _has_tables(context):
         raise NotYetAdopted(found.rows, place.table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,6 @@ LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee
 WHERE c.oid = to_regclass(%s) AND g.grantee <> c.relowner
 ORDER BY a.attnum, g.n
 """
-_COMMENT = "SELECT obj_description(to_regclass(%s), 'pg_class')"
 
 
 def is_node_table(connection: driver.connection, schema: str, table: str) -> bool:
@@ -154,7 +153,7 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         else [],
         _granted(connection, old),
         _granted(connection, counter) if counter else [],
-        rows(connection, _COMMENT, (old,))[0][0],
+        comment_of(connection, old),
         heads,
     )
     statements = _revocations(old, found.grants)
@@ -168,14 +167,34 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         f"UPDATE {new} SET status = {literal(Status.ADOPTED)}",
         f"ALTER TABLE {new} ALTER COLUMN status SET NOT NULL",
         f"COMMENT ON TABLE {new} IS {literal(json.dumps(vars(found)))}",
-        f"CREATE TABLE {old} (version_num varchar(255) NOT NULL, "
-        f"CONSTRAINT {identifier(f'{table}_pkc')} PRIMARY KEY (version_num))",
-        *(f"INSERT INTO {old} VALUES ({literal(head)})" for head in heads),
+        *version_table_statements(schema, table, heads),
     ]
     send(connection, statements)
     ledger = LedgerTable(schema, table)
     for head in heads:
         ledger.add(connection, Entry(head, Status.STAMPED))
+
+
+def version_table_statements(schema: str, table: str, heads: Iterable[str]) -> list[str]:
+    """Return the statements that make a version table with its rows, unless it is there, empty."""
+    name, key = qualified(schema, table), identifier(f"{table}_pkc")
+    return [
+        f"CREATE TABLE IF NOT EXISTS {name} (version_num varchar(255) NOT NULL, "
+        f"CONSTRAINT {key} PRIMARY KEY (version_num))",
+        *(f"INSERT INTO {name} VALUES ({literal(head)})" for head in heads),
+    ]
+
+
+def comment_of(connection: driver.connection, name: str) -> str | None:
+    """Return the comment on a table; None where there is none, or no table.
+
+    Args:
+        connection: A connection of psycopg2's.
+        name: The table as SQL names it.
+    """
+    query = "SELECT obj_description(to_regclass(%s), 'pg_class')"
+    found: str | None = rows(connection, query, (name,))[0][0]
+    return found
 
 
 def restore(connection: driver.connection, schema: str, table: str) -> None:
@@ -190,7 +209,7 @@ def restore(connection: driver.connection, schema: str, table: str) -> None:
         NotAdopted: The database was not adopted, or it has moved on since.
     """
     old, new = qualified(schema, table), qualified(schema, table + SUFFIX)
-    said = rows(connection, _COMMENT, (new,))[0][0]
+    said = comment_of(connection, new)
     try:
         found = Found(**json.loads(said or ""))
     except (ValueError, TypeError):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.quoting import literal, qualified
-from pgmigrations.run.adoption import NotAdopted, refuse_what_came_since, send
+from pgmigrations.run.adoption import (
+    NotAdopted,
+    comment_of,
+    refuse_what_came_since,
+    send,
+    version_table_statements,
+)
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.session import rows
@@ -30,7 +36,6 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_nu
 WHERE c.oid IN (to_regclass(%s), to_regclass(%s)) AND NOT a.attisdropped
 ORDER BY n.nspname <> %s
 """
-_COMMENT = "SELECT obj_description(to_regclass(%s), 'pg_class')"
 
 
 class RowsMoved(PgMigrationsError):
@@ -95,7 +100,6 @@ def take_over(
         RowsMoved: They are others now.
     """
     old = qualified(expected.schema, ALEMBIC_TABLE)
-    new = qualified(ledger.schema, ledger.version_table)
     send(connection, [f"LOCK TABLE {old} IN ACCESS EXCLUSIVE MODE"])
     if alembic_rows(connection, expected.schema) != expected:
         raise RowsMoved
@@ -104,14 +108,11 @@ def take_over(
         "schema": expected.schema,
         "heads": sorted(heads),
     }
-    constraint = qualified(None, f"{ledger.version_table}_pkc")
     send(
         connection,
         [
             ledger.creation,
-            f"CREATE TABLE IF NOT EXISTS {new} (version_num varchar(255) NOT NULL, "
-            f"CONSTRAINT {constraint} PRIMARY KEY (version_num))",
-            *(f"INSERT INTO {new} VALUES ({literal(head)})" for head in sorted(heads)),
+            *version_table_statements(ledger.schema, ledger.version_table, sorted(heads)),
             *(ledger.insertion(entry) for entry in entries),
             f"COMMENT ON TABLE {ledger.name} IS {literal(json.dumps(kept))}",
             f"DELETE FROM {old}",
@@ -133,9 +134,8 @@ def give_back(connection: driver.connection, ledger: LedgerTable) -> bool:
     Raises:
         NotAdopted: The database has moved on since.
     """
-    said = rows(connection, _COMMENT, (ledger.name,))[0][0]
     try:
-        kept = json.loads(said or "")
+        kept = json.loads(comment_of(connection, ledger.name) or "")
         old_rows, schema, heads = kept[ALEMBIC_TABLE], kept["schema"], kept["heads"]
     except (ValueError, TypeError, KeyError):
         return False

@@ -9,6 +9,7 @@ from functools import lru_cache
 _LENGTH = 16
 
 
+# An upgrade that has written them into the ledger writes them into the manifest, too.
 @lru_cache(maxsize=10_000)
 def checksum(source: str) -> str:
     """Return a checksum of Python code.

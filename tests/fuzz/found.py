@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.found_exclusion import EXCLUDING
 from tests.fuzz.found_renamed import RENAMED
 from tests.fuzz.spec import (
     CheckSpec,
@@ -388,5 +389,6 @@ FOUND: dict[str, Pair] = {
     "the comment of a check that prints otherwise after a revision": Pair(
         _commented("x"), _commented("y")
     ),
+    **EXCLUDING,
     **RENAMED,
 }

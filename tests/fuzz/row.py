@@ -100,6 +100,8 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             if there is None and column.default and column.name in _minded(one):
                 # It comes back with its default, which need not be taken.
                 return False
+            if there is None and _refuses_null(one, column.name):
+                return False
             is_worked_out = there is not None and there.generated and not column.generated
             if is_worked_out and column.name in _minded(one):
                 # It comes back with the value that was worked out there.
@@ -118,6 +120,14 @@ def _minded(table: TableSpec) -> set[str]:
     """Name the columns of which not every value is taken."""
     names = {name for key in table.foreign_keys for name in key.columns}
     return names | {name for check in table.checks for name in check.expression.columns}
+
+
+def _refuses_null(table: TableSpec, column: str) -> bool:
+    """Tell whether a check needs a value there, and the column comes back without one."""
+    return any(
+        column in check.expression.columns and "IS NOT NULL" in check.expression.template
+        for check in table.checks
+    )
 
 
 def _is_filled(column: ColumnSpec) -> bool:

@@ -15,7 +15,8 @@ class ConstraintRecord(Record):
 
     Attributes:
         sort: `check`, `foreign key`, `primary key`, `unique` or `exclusion`.
-        columns: Names of its columns, in order; for a foreign key those of the referring side.
+        columns: Names of its columns, in order; for a foreign key those of the referring side, for
+            an exclusion constraint all that it is on, those of its condition included.
         referred_table: (schema, name) of a foreign key's other side; empty for the rest.
         comment: Empty where there is none.
         index_settings: What its index has besides: storage parameters, `clustered`, `tablespace=`
@@ -100,9 +101,18 @@ SELECT n.nspname, k.conname, c.relname,
        CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                       WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
        pg_get_constraintdef(k.oid),
-       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS y (number, place)
+       ARRAY(SELECT a.attname::text
+             FROM (SELECT y.number, y.place
+                   FROM unnest(k.conkey) WITH ORDINALITY AS y (number, place)
+                   WHERE k.contype <> 'x'
+                   UNION SELECT d.refobjsubid, 0 FROM pg_depend d
+                   WHERE k.contype = 'x' AND d.classid = 'pg_class'::regclass
+                     AND d.objid = k.conindid AND d.refclassid = 'pg_class'::regclass
+                     AND d.refobjid = k.conrelid
+                   UNION SELECT number, 0 FROM unnest(k.conkey) number
+                   WHERE k.contype = 'x') y
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = y.number
-             ORDER BY y.place),
+             ORDER BY y.place, a.attname),
        ARRAY(SELECT x::text FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace,
                     unnest(ARRAY[rn.nspname, rc.relname]) WITH ORDINALITY AS y (x, place)
              WHERE rc.oid = k.confrelid ORDER BY place),

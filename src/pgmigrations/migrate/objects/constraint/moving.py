@@ -52,9 +52,7 @@ def moving(
         names = dict.fromkeys([*before.columns, *after.columns])
         found += _changed(before.relation, names, difference)
     elif before.sort in ("check", "exclusion"):
-        # Of an exclusion constraint's condition it is not known which columns it is on.
-        columns = None if before.sort == "exclusion" else before.columns
-        retyped = _retyped(before.relation, columns, difference)
+        retyped = _retyped(before.relation, before.columns, difference)
         found += retyped if len(retyped) > 1 else []
     return list(dict.fromkeys(found)) or None
 
@@ -172,12 +170,12 @@ def _changed(
 
 
 def _retyped(
-    relation: tuple[str, str], names: Iterable[str] | None, difference: Difference
+    relation: tuple[str, str], names: Iterable[str], difference: Difference
 ) -> list[MovingPart]:
-    """Find the columns of other types, among those of these names or among all of a table."""
+    """Find the columns of other types, among those of these names."""
     found = []
     for place in sorted(difference.differing):
-        if place[:3] == ("column", *relation) and (names is None or place[3] in names):
+        if place[:3] == ("column", *relation) and place[3] in names:
             old, new = difference.actual.get(place), difference.declared.get(place)
             if is_retyped(old, new):
                 found.append(MovingPart(place, column_state(old), column_state(new)))

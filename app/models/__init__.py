@@ -1,10 +1,12 @@
 """The database of the assistant for open textbooks, as models.
 
-`metadata` holds every table, enum type and extension that the database should have.
+`metadata` holds every table, enum type, extension, role and privilege that the database should
+have.
 """
 
 from __future__ import annotations
 
+from app.models import access
 from app.models.analytics import AnalyticsEvent, Difficulty, PracticeMaterialAnalytics
 from app.models.base import Base, metadata
 from app.models.chunk import DocumentChunk, Embedding
@@ -52,5 +54,6 @@ __all__ = [
     "UserRole",
     "UserSession",
     "Visibility",
+    "access",
     "metadata",
 ]

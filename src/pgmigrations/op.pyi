@@ -7,6 +7,132 @@ from typing import Any
 from alembic.op import *
 from sqlalchemy.types import UserDefinedType
 
+def create_role(
+    name: str,
+    *,
+    superuser: bool = False,
+    createdb: bool = False,
+    createrole: bool = False,
+    inherit: bool = True,
+    replication: bool = False,
+    bypassrls: bool = False,
+    connection_limit: int = -1,
+    settings: Mapping[str, str] | None = None,
+    comment: str = "",
+) -> None:
+    """Create a role that cannot log in, unless the server has it and it is the same.
+
+    Emits `CREATE ROLE … NOLOGIN`, `ALTER ROLE … SET` and `COMMENT ON ROLE`, which lock no
+    table; needs CREATEROLE. A role that is there keeps LOGIN and its password, and gets the
+    settings and the comment that it has not. Its reverse is `op.drop_role`. PostgreSQL 14 or
+    newer (PostgreSQL manual, CREATE ROLE).
+
+    Example:
+        op.create_role("readwrite")
+        op.create_role("app_rw", settings={"role": "readwrite"})
+
+    Args:
+        name: The role, unquoted.
+        superuser: Whether no privilege is ever asked of it.
+        createdb: Whether it may create databases.
+        createrole: Whether it may create roles.
+        inherit: Whether it has the privileges of the roles that it is a member of.
+        replication: Whether it may start replication.
+        bypassrls: Whether no row security policy holds for it.
+        connection_limit: How many sessions it may have at once; -1 for any number.
+        settings: Run-time settings of its sessions in every database; by default none.
+        comment: Its comment; by default none.
+
+    Raises:
+        DifferentObject: A role of that name is there, and is another one.
+    """
+
+def drop_role(
+    name: str,
+) -> None:
+    """Drop a role that nothing in any database of the server needs, if it is there.
+
+    Emits `DROP ROLE`, which locks no table; needs CREATEROLE, and ADMIN on the role from
+    PostgreSQL 16 on. The role is left where it is, and that is said, where somebody is logged
+    in by it; where it, or a role that it is a member of, owns something or has a privilege in
+    another database; and where it has any left in this one. Its reverse is `op.create_role`.
+
+    Example:
+        op.drop_role("reporting")
+
+    Args:
+        name: The role, unquoted.
+    """
+
+def alter_role(
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    existing: Mapping[str, Any] | None = None,
+) -> None:
+    """Change properties of a role.
+
+    Emits `ALTER ROLE`, `ALTER ROLE … SET`, `… RESET` and `COMMENT ON ROLE`, which lock no
+    table; needs CREATEROLE, and ADMIN on the role from PostgreSQL 16 on. Its reverse swaps
+    both states.
+
+    Example:
+        op.alter_role(
+            "app_rw",
+            {"settings": {"statement_timeout": "30s"}},
+            existing={"settings": {"statement_timeout": ""}},
+        )
+
+    Args:
+        name: The role, unquoted.
+        properties: What changes, as `op.create_role` takes it; a setting that is empty is
+            reset.
+        existing: The same properties as they were before; needed for the reverse.
+
+    Raises:
+        DifferentObject: A property is neither as before nor as wanted.
+        MissingObject: The role is not there.
+    """
+
+def grant_role(
+    group: str,
+    to: str,
+) -> None:
+    """Make a role a member of another, unless it is.
+
+    Emits `GRANT … TO …`, which locks no table; needs CREATEROLE, and ADMIN on the group from
+    PostgreSQL 16 on. Its reverse is `op.revoke_role`. PostgreSQL 14 or newer (PostgreSQL
+    manual, 22.3 Role Membership).
+
+    Example:
+        op.grant_role("readwrite", "app_rw")
+
+    Args:
+        group: The role whose privileges the member has, unquoted.
+        to: The member, unquoted.
+    """
+
+def revoke_role(
+    group: str,
+    member: str,
+    *,
+    unless_used: bool = False,
+) -> None:
+    """End a role's membership in another, if it is a member.
+
+    Emits `REVOKE … FROM …`, which locks no table; sessions of the member that act as the group
+    go on as it. Its reverse is `op.grant_role`.
+
+    Example:
+        op.revoke_role("readwrite", "app_rw")
+
+    Args:
+        group: The role whose privileges the member has, unquoted.
+        member: The member, unquoted.
+        unless_used: Whether it is left, and that is said, where the group owns something or has
+            privileges in another database of the server.
+    """
+
 def create_schema(
     name: str,
 ) -> None:
@@ -1024,6 +1150,128 @@ def rename_index(
     Raises:
         DifferentObject: There are indexes of both names.
         MissingObject: There is neither.
+    """
+
+def grant(
+    privileges: Sequence[str],
+    on: str,
+    names: Sequence[str],
+    role: str,
+    *,
+    grantable: bool = False,
+    schema: str | None = None,
+) -> None:
+    """Give a role privileges on objects, unless it has them.
+
+    Emits `GRANT`, which locks no table. Its reverse is `op.revoke`. PostgreSQL 14 or newer
+    (PostgreSQL manual, GRANT).
+
+    Example:
+        op.grant(["SELECT", "INSERT"], "table", ["users", "faq"], "readwrite")
+        op.grant(["CONNECT"], "database", [], "readwrite")
+
+    Args:
+        privileges: Their names.
+        on: What they are on: `table`, `sequence`, `schema` or `database`, the connected one.
+        names: The objects, unquoted; none for the database.
+        role: Who shall have them, unquoted; `public` is every role.
+        grantable: Whether the role may grant them in its turn.
+        schema: The schema of tables and sequences; by default the first of the search path.
+
+    Raises:
+        UnknownSort: There are no such objects.
+    """
+
+def revoke(
+    privileges: Sequence[str],
+    on: str,
+    names: Sequence[str],
+    role: str,
+    *,
+    option_only: bool = False,
+    schema: str | None = None,
+) -> None:
+    """Take privileges on objects from a role, if it has them.
+
+    Emits `REVOKE`, which locks no table; an object or a role that is not there has none.
+    Refused by the server where the role has granted them to others. Its reverse is `op.grant`.
+
+    Example:
+        op.revoke(["DELETE"], "table", ["users"], "readwrite")
+
+    Args:
+        privileges: Their names.
+        on: What they are on: `table`, `sequence`, `schema` or `database`, the connected one.
+        names: The objects, unquoted; none for the database.
+        role: Who has them, unquoted; `public` is every role.
+        option_only: Whether only the right to grant them goes.
+        schema: The schema of tables and sequences; by default the first of the search path.
+
+    Raises:
+        UnknownSort: There are no such objects.
+    """
+
+def grant_default_privileges(
+    privileges: Sequence[str],
+    on: str,
+    role: str,
+    *,
+    for_role: str,
+    grantable: bool = False,
+    schema: str | None = None,
+) -> None:
+    """Give a role privileges on what another role will make in this database.
+
+    Emits `ALTER DEFAULT PRIVILEGES FOR ROLE … GRANT` in a block, which locks no table. A role
+    that made `for_role`, and may therefore act as it, is enough: where it has not its
+    privileges yet, it grants them to itself for the statement. Its reverse is
+    `op.revoke_default_privileges`. PostgreSQL 14 or newer (PostgreSQL manual, ALTER DEFAULT
+    PRIVILEGES).
+
+    Example:
+        op.grant_default_privileges(
+            ["SELECT"], "tables", "readwrite", for_role="tablecreator", schema="public"
+        )
+
+    Args:
+        privileges: Their names.
+        on: `tables`, `sequences`, `functions` or `types`.
+        role: Who shall have them, unquoted; `public` is every role.
+        for_role: Who will make them, unquoted.
+        grantable: Whether the role may grant them in its turn.
+        schema: Where they will be made; by default in every schema.
+
+    Raises:
+        UnknownSort: There are no such objects.
+    """
+
+def revoke_default_privileges(
+    privileges: Sequence[str],
+    on: str,
+    role: str,
+    *,
+    for_role: str,
+    option_only: bool = False,
+    schema: str | None = None,
+) -> None:
+    """Take privileges on what another role will make from a role, if it has them.
+
+    Emits `ALTER DEFAULT PRIVILEGES FOR ROLE … REVOKE` in a block, which locks no table. What
+    has been made already keeps its privileges. Its reverse is `op.grant_default_privileges`.
+
+    Example:
+        op.revoke_default_privileges(["DELETE"], "tables", "readwrite", for_role="tablecreator")
+
+    Args:
+        privileges: Their names.
+        on: `tables`, `sequences`, `functions` or `types`.
+        role: Who has them, unquoted; `public` is every role.
+        for_role: Who will make them, unquoted.
+        option_only: Whether only the right to grant them goes.
+        schema: Where they will be made; by default in every schema.
+
+    Raises:
+        UnknownSort: There are no such objects.
     """
 
 def sql_type(

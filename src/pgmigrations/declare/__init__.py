@@ -15,12 +15,21 @@ from __future__ import annotations
 
 from pgmigrations.declare.declaration import Declaration, declarations, declare
 from pgmigrations.declare.extension import Extension
+from pgmigrations.declare.grant import EVERY, DefaultPrivilege, Grant
+from pgmigrations.declare.privilege import PUBLIC
 from pgmigrations.declare.renamed import RenamedLabel, rename_hint, renamed_from
+from pgmigrations.declare.role import Role, application_login
 
 __all__ = [
+    "EVERY",
+    "PUBLIC",
     "Declaration",
+    "DefaultPrivilege",
     "Extension",
+    "Grant",
     "RenamedLabel",
+    "Role",
+    "application_login",
     "declarations",
     "declare",
     "rename_hint",

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -16,6 +16,8 @@ from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.dump import NoDump, schema_dump
 from pgmigrations.migrate.core.options import settings_of
+from pgmigrations.migrate.core.own_server import own_server, stand_ins
+from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Scope, Snapshot
 from pgmigrations.migrate.kinds import KINDS
@@ -47,6 +49,10 @@ class CopiedDatabase:
         self._found = found
         self._content: str | None = None
 
+    def prefer_own_server(self) -> None:
+        """Make them on an embedded server, if that can be, for what all databases share."""
+        self._scratch_url = self._scratch_url or own_server(self._target)
+
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
         """Make one, and drop it in the end.
@@ -65,7 +71,7 @@ class CopiedDatabase:
     def _first(self, stack: ExitStack) -> Connection:
         """Make the first copy, and find out by which of the two ways."""
         try:
-            content = schema_dump(self._target)
+            content = schema_dump(self._target) + self._beside()
             copy = stack.enter_context(self._scratch(content))
             self._refuse_other(copy)
         except (NoDump, NoCopy, DBAPIError) as error:
@@ -96,6 +102,23 @@ class CopiedDatabase:
 
     def _scratch(self, content: str) -> AbstractContextManager[Connection]:
         return scratch_database(self._target, self._scratch_url, content=content)
+
+    def _beside(self) -> str:
+        """Write what makes what no dump brings along, on whatever server the copy is."""
+        by_kind = {kind.name: kind.comparison for kind in KINDS}
+        statements: list[str] = []
+        for record in self._found.values():
+            comparison = by_kind[record.kind]
+            if comparison is not None and comparison.copied is not None:
+                statements += comparison.copied(record)
+        if not statements:
+            return ""
+        # The dump leaves nothing on the path.
+        path = f"SELECT pg_catalog.set_config('search_path', {literal(self._path())}, false)"
+        return "\n;\n".join([path, stand_ins(self._target, self._scope), *statements])
+
+    def _path(self) -> str:
+        return str(self._target.execute(text("SHOW search_path")).scalar_one())
 
     def _refuse_other(self, copy: Connection) -> None:
         state = read_all(copy, KINDS, self._scope)

@@ -6,16 +6,22 @@ from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.objects import (
     column,
     constraint,
+    default_privilege,
     domain,
     enum,
     extension,
+    grant,
     index,
+    membership,
+    role,
     schema,
     sequence,
     table,
 )
 
 KINDS: tuple[AnyKind, ...] = (
+    role.KIND,
+    membership.KIND,
     schema.KIND,
     extension.KIND,
     enum.KIND,
@@ -25,4 +31,6 @@ KINDS: tuple[AnyKind, ...] = (
     column.KIND,
     constraint.KIND,
     index.KIND,
+    grant.KIND,
+    default_privilege.KIND,
 )

@@ -8,8 +8,10 @@ from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
+from pgmigrations.migrate.copied import CopiedDatabase
 from pgmigrations.migrate.core.compare import findings_of
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.proof import Proof, ProofFailed
 from pgmigrations.migrate.kinds import KINDS
 
@@ -61,6 +63,9 @@ def unproved(
     findings = findings_of(migration)
     if findings is None:
         return []
+    if _changes_server(script):
+        assert isinstance(findings.copy, CopiedDatabase)
+        findings.copy.prefer_own_server()
     proof = Proof(KINDS, migration, script, findings)
     try:
         proof.run(mending=mending)
@@ -70,3 +75,12 @@ def unproved(
         return [Unproved(script, failure)]
     log.info("Proved: the upgrade lands on the models, the downgrade on the database as it is")
     return []
+
+
+def _changes_server(script: MigrationScript) -> bool:
+    """Tell whether it changes what all databases of the server have in common."""
+    return any(
+        isinstance(operation, Operation) and operation.on_server
+        for container in (*script.upgrade_ops_list, *script.downgrade_ops_list)
+        for operation in container.ops
+    )

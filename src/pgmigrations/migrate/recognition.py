@@ -18,6 +18,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.own_server import differs_on_server, own_server
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
@@ -62,8 +63,11 @@ def already_applied(
     if not _holds_any_model(context, scope, actual):
         return 0
     log.info("The version table is empty, but tables are there: looking which revision made them")
+    scratch_url = settings.scratch_url
+    if differs_on_server(KINDS, metadatas_of(context), scope, actual):
+        scratch_url = scratch_url or own_server(context.connection)
     try:
-        states = _replayed(context, steps, scope, settings.scratch_url)
+        states = _replayed(context, steps, scope, scratch_url)
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]
         raise UnrecognisedDatabase(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -16,7 +16,8 @@ from pgmigrations.migrate.core.alembic_private import operations_in, revision_tr
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.execution import silenced
-from pgmigrations.migrate.core.options import scope_of, settings_of
+from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
+from pgmigrations.migrate.core.own_server import differs_on_server
 from pgmigrations.migrate.core.recording import Sent, recorded
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Snapshot
@@ -36,22 +37,16 @@ class TrialFailed(PgMigrationsError):
         self.sent = sent
 
 
-class SharedObject(PgMigrationsError):
-    """A revision would change what all databases of the server have in common."""
-
-
 class Trial:
     """Runs revisions on a copy, and keeps what each has sent.
 
     Args:
         context: The context of the project, in which they were planned.
         copy: Where they run.
-        is_own_server: Whether the copy's server goes with the copy.
     """
 
-    def __init__(self, context: MigrationContext, copy: Connection, *, is_own_server: bool) -> None:
+    def __init__(self, context: MigrationContext, copy: Connection) -> None:
         self._copy = copy
-        self._is_own_server = is_own_server
         self._scope = scope_of(context)
         options = {**context.opts, "fn": lambda _heads, _context: [], "on_version_apply": ()}
         self._inner = MigrationContext.configure(connection=copy, opts=options)
@@ -71,7 +66,6 @@ class Trial:
             with (
                 silenced("alembic.runtime.migration", "pgmigrations"),
                 operations_in(self._inner),
-                _own_alone(self._copy, is_checked=not self._is_own_server),
                 revision_transaction(self._inner),
                 recorded(self._inner) as sent,
             ):
@@ -112,48 +106,17 @@ def trial(context: MigrationContext) -> Iterator[Trial]:
     assert connection is not None
     assert settings is not None
     scope = scope_of(context)
-    copied = CopiedDatabase(context, scope, read_all(connection, KINDS, scope))
-    is_own_server = settings.scratch_url == "embedded"
+    found = read_all(connection, KINDS, scope)
+    copied = CopiedDatabase(context, scope, found)
+    if differs_on_server(KINDS, metadatas_of(context), scope, found):
+        copied.prefer_own_server()
     try:
         with copied() as copy:
-            tried = Trial(context, copy, is_own_server=is_own_server)
+            tried = Trial(context, copy)
             connection.rollback()
             yield tried
     except NoCopy as error:
         raise NoCopy(error.what, "Install pg_dump of the server's version") from error
-
-
-@contextmanager
-def _own_alone(copy: Connection, *, is_checked: bool) -> Iterator[None]:
-    """Let nothing be committed that the server has once for all its databases, like a role."""
-
-    def before_commit(connection: Connection) -> None:
-        query = connection.exec_driver_sql(_SHARED, execution_options={"no_parameters": True})
-        changed = query.scalar_one_or_none()
-        if changed:
-            raise SharedObject(
-                f"It changes {changed}, which the server has for all databases, and is not tried "
-                "there",
-                "Set scratch_url = embedded in [pgmigrations] of alembic.ini",
-            )
-
-    if not is_checked:
-        yield
-        return
-    event.listen(copy, "commit", before_commit)
-    try:
-        yield
-    finally:
-        event.remove(copy, "commit", before_commit)
-
-
-# Whoever changes such a catalog keeps the lock on it; pg_shdepend is written for any object.
-_SHARED = """
-SELECT pg_catalog.string_agg(DISTINCT relation::pg_catalog.regclass::text, ', ')
-FROM pg_catalog.pg_locks
-WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND database = 0
-  AND mode = 'RowExclusiveLock' AND relation <> 'pg_catalog.pg_shdepend'::pg_catalog.regclass
-"""
 
 
 def _in_words(error: Exception, doing: str) -> str:

@@ -43,6 +43,7 @@ from pgmigrations.run.step import (
     revision_of,
 )
 from pgmigrations.run.transactions import Transactions
+from pgmigrations.run.transient import is_transient, sqlstate
 from pgmigrations.run.version_rows import (
     VersionMoved,
     changes_of,
@@ -54,9 +55,6 @@ from pgmigrations.settings import Settings
 
 # Where Alembic says it, too.
 _alembic_log = logging.getLogger("alembic.runtime.migration")
-
-# lock_not_available, deadlock_detected, serialization_failure
-_TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
 
 
 @contextmanager
@@ -225,7 +223,7 @@ class Runner:
                 return self._attempt(step, at, attempt, is_last=is_last)
             except Exception as error:
                 left = end - time.monotonic()
-                if _sqlstate(error) not in _TRY_AGAIN or left <= 0:
+                if not is_transient(error) or left <= 0:
                     self._note_failure(step, error, time.monotonic() - attempt.began)
                     raise self._blamed(error, step, attempt.blockers) from error
             self.read_progress()
@@ -347,14 +345,14 @@ class Runner:
         """Say in one line what a failure means, and who was in the way."""
         if isinstance(error, (psycopg2.Error, DBAPIError)):
             error = explain(error, doing=f"in {label_of(step)}")
-        if _sqlstate(error) != "55P03" or not isinstance(error, DatabaseFailure) or not blockers:
+        if sqlstate(error) != "55P03" or not isinstance(error, DatabaseFailure) or not blockers:
             return error
         with contextlib.suppress(psycopg2.Error):
             error.hint = f"{told(self.lock.connection, blockers)}: end it, or raise blocked_wait"
         return error
 
     def _is_lost(self, error: Exception) -> bool:
-        return isinstance(error, ConnectionLost) or _sqlstate(error) in _GONE or self._is_closed
+        return isinstance(error, ConnectionLost) or sqlstate(error) in _GONE or self._is_closed
 
     @property
     def _is_closed(self) -> bool:
@@ -373,13 +371,6 @@ class Runner:
 
 # admin_shutdown, crash_shutdown, connection_failure
 _GONE = frozenset({"57P01", "57P02", "08006", "08003"})
-
-
-def _sqlstate(error: BaseException) -> str | None:
-    if isinstance(error, DatabaseFailure):
-        return error.sqlstate
-    inner = getattr(error, "orig", error)
-    return getattr(inner, "pgcode", None)
 
 
 def _key(revision: str, direction: Direction | None) -> str:

@@ -125,8 +125,8 @@ class Catalog(Generic[R]):
         >>> read = Catalog("SELECT nspname, relname FROM … WHERE nspname = ANY(:schemas)", Record)
 
     Args:
-        statement: The query; its columns are the record's fields, its one parameter the
-            `schemas` of the scope. Arrays may be of any depth.
+        statement: The query; its columns are the record's fields, its parameters those of the
+            scope. Arrays may be of any depth.
         record: The class of the records, or a function that makes one of a row's values.
         is_looked_at: Tells of a record whether the scope leaves it in.
     """
@@ -143,7 +143,9 @@ class Catalog(Generic[R]):
 
     def __call__(self, connection: Connection, scope: Scope) -> Iterator[R]:
         """Read the records of a scope."""
-        found = connection.execute(text(self.statement), {"schemas": sorted(scope.schemas)})
+        statement = text(self.statement)
+        named = {key: scope.parameters[key] for key in statement._bindparams}
+        found = connection.execute(statement, named)
         return self.records(found, scope)
 
     @cached_property

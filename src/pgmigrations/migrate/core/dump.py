@@ -40,7 +40,7 @@ def schema_dump(target: Connection) -> str:
     wanted = major.scalar_one()
     reason = f"there is no pg_dump for PostgreSQL {wanted}"
     for program in _programs():
-        if _major(program) >= wanted:
+        if major_version(program) >= wanted:
             done = _run(program, target)
             if not done.returncode:
                 return _statements(done.stdout.decode())
@@ -58,7 +58,8 @@ def _programs() -> Iterator[Path]:
         yield Path(on_path)
 
 
-def _major(program: Path) -> int:
+def major_version(program: Path) -> int:
+    """Ask a program of PostgreSQL's for its major version; 0 where it does not run."""
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

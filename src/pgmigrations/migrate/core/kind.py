@@ -167,6 +167,8 @@ class Comparison(Generic[R]):
         completed: The operations for what those elements have no word for.
         brought: Tells whether the change of another object brings a change along, so that nothing
             is to be said of it.
+        copied: SQL that makes a record's object in a copy of the database, for what no dump of the
+            schema brings along; it may be there already.
         disturbed: Finds what stays as it is and must make way for the changes of others; it is
             phrased like a change, with both states the same.
     """
@@ -180,6 +182,7 @@ class Comparison(Generic[R]):
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
     completed: Callable[[R, Difference], Sequence[MigrateOperation]] | None = None
     brought: Callable[[Change[R], Difference], bool] | None = None
+    copied: Callable[[R], Sequence[str]] | None = None
     disturbed: Callable[[Difference], Iterable[Change[R]]] | None = None
 
 

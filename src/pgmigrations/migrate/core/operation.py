@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import connection_of, execute, is_offline, log
 from pgmigrations.migrate.core.phase import Phase
+from pgmigrations.migrate.core.shared_object import refuse_shared
 
 UNRENDERED = {"render": False}
 """Field metadata of what an operation knows for its reverse but a revision does not say."""
@@ -57,6 +58,9 @@ class Operation(MigrateOperation, abc.ABC):
     operation_name: ClassVar[str]
     autocommit: ClassVar[bool] = False
     """Whether the statement must be committed before anything else can use what it made."""
+
+    on_server: ClassVar[bool] = False
+    """Whether it changes what all databases of the server have in common, such as a role."""
 
     phase: ClassVar[Phase]
 
@@ -120,6 +124,8 @@ def perform(operations: Operations, operation: Operation) -> None:
     if is_offline(operations):
         statements = operation.guarded_statements()
     elif operation.pending(connection_of(operations)):
+        if operation.on_server:
+            refuse_shared(connection_of(operations), operation.subject)
         statements = operation.statements()
     else:
         log.info("Nothing to do for %s: %s", operation.operation_name, operation.subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
+from pgmigrations.declare import DefaultPrivilege, Grant, Role, declarations
 from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.core.types import named_types
@@ -39,6 +40,20 @@ def declared_schemas(metadatas: list[MetaData]) -> set[str]:
     return {schema for schema in found if schema is not None}
 
 
+def declared_roles(metadatas: list[MetaData]) -> set[str]:
+    """Return the roles that the models declare."""
+    return {role.name for metadata in metadatas for role in declarations(metadata, Role)}
+
+
+def named_grantees(metadatas: list[MetaData]) -> set[str]:
+    """Return the roles that a grant of the models names, declared or not."""
+    found: set[str] = set()
+    for metadata in metadatas:
+        found |= {one.to for one in declarations(metadata, Grant)}
+        found |= {one.to for one in declarations(metadata, DefaultPrivilege)}
+    return found
+
+
 def scope_of(context: MigrationContext) -> Scope:
     """Say which part of the connected database the project describes."""
     settings = settings_of(context)
@@ -47,10 +62,12 @@ def scope_of(context: MigrationContext) -> Scope:
     assert connection is not None
     default_schema = connection.execute(text("SELECT current_schema()")).scalar_one() or "public"
     version_schema = settings.version_table_schema or default_schema
+    metadatas = metadatas_of(context)
+    roles = declared_roles(metadatas)
     ignored = {relation(name, default_schema) for name in settings.ignore_tables}
     return Scope(
         default_schema=default_schema,
-        schemas=frozenset({default_schema} | declared_schemas(metadatas_of(context))),
+        schemas=frozenset({default_schema} | declared_schemas(metadatas)),
         ignore_extensions=frozenset(settings.ignore_extensions),
         ignore_relations=frozenset(
             {
@@ -60,6 +77,8 @@ def scope_of(context: MigrationContext) -> Scope:
                 *ignored,
             }
         ),
+        roles=frozenset(roles),
+        grantees=frozenset(roles | named_grantees(metadatas)),
     )
 
 

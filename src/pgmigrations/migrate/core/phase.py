@@ -14,7 +14,10 @@ class Phase(enum.IntEnum):
 
     RENAME = 3
     """A new name comes before all that speaks of it, in both directions."""
+    CREATE_ROLE = 4
     CREATE_SCHEMA = 5
+    REVOKE = 7
+    """A privilege goes before what it is on."""
     CREATE_EXTENSION = 10
     CREATE_TYPE = 20
     CREATE_SEQUENCE = 30
@@ -45,5 +48,8 @@ class Phase(enum.IntEnum):
     DROP_SEQUENCE = 85
     DROP_EXTENSION = 90
     DROP_SCHEMA = 95
+    GRANT = 97
+    """A privilege comes after what it is on."""
+    DROP_ROLE = 99
     LEFT_OVER = 100
     """What a trial run has found to be left over by all the others."""

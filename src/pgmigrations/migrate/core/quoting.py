@@ -47,6 +47,11 @@ def identifier(name: str) -> str:
     return DIALECT.identifier_preparer.quote_identifier(name)
 
 
+def grantee(name: str) -> str:
+    """Quote the name of a role; `public`, which no role can have for a name, is every role."""
+    return "PUBLIC" if name == "public" else identifier(name)
+
+
 def qualified(schema: str | None, name: str) -> str:
     """Quote a name with its schema, where there is one."""
     return f"{identifier(schema)}.{identifier(name)}" if schema else identifier(name)

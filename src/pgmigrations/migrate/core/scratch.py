@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -24,6 +24,7 @@ from pgmigrations.migrate.core.scratch_owner import (
     first_line,
     owned,
 )
+from pgmigrations.migrate.core.shared_object import own_alone
 from pgmigrations.run.connection import open_engine
 from pgmigrations.run.interruption import (
     cancellable,
@@ -48,7 +49,8 @@ def scratch_database(
     """Create a database, connect to it, and drop it in the end, also when interrupted.
 
     It has the target's encoding, locale and search path. What killed runs left behind is dropped
-    first, as far as the role may. The target itself is only read.
+    first, as far as the role may. The target itself is only read, and on its server nothing is
+    changed that is not in the scratch database.
 
     Args:
         target: A connection to the database that the work is about.
@@ -72,7 +74,10 @@ def scratch_database(
                 _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
                 if content:
                     _fill(keeper, name, content)
-                with _connected(target, keeper, name) as scratch:
+                with (
+                    _connected(target, keeper, name) as scratch,
+                    own_alone(scratch) if _is_shared(target, keeper) else nullcontext(),
+                ):
                     yield scratch
             finally:
                 with undisturbed():
@@ -111,6 +116,13 @@ def _refuse_other_version(target: Connection, keeper: Connection) -> None:
             f"scratch_url leads to PostgreSQL {other}, and the database is on {major}",
             "Name a server of the same major version",
         )
+
+
+def _is_shared(target: Connection, keeper: Connection) -> bool:
+    """Tell whether it is the target's server."""
+    started = text("SELECT pg_postmaster_start_time()")
+    one, other = (each.execute(started).scalar_one() for each in (target, keeper))
+    return bool(one == other)
 
 
 def _engine(like: Connection, database: str | None = None) -> Engine:

@@ -90,12 +90,25 @@ class Scope:
         schemas: Every schema looked at, the default one included.
         ignore_extensions: Extensions that are nobody's business here.
         ignore_relations: (schema, name) of tables that are left out, such as the version table.
+        roles: The roles that the models declare.
+        grantees: Whose privileges are looked at: those roles, and others that a grant names.
     """
 
     default_schema: str
     schemas: frozenset[str]
     ignore_extensions: frozenset[str] = frozenset()
     ignore_relations: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    roles: frozenset[str] = frozenset()
+    grantees: frozenset[str] = frozenset()
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        """What a catalog's statement may ask for, by name."""
+        return {
+            "schemas": sorted(self.schemas),
+            "roles": sorted(self.roles),
+            "grantees": sorted(self.grantees),
+        }
 
     def shown_schema(self, schema: str) -> str | None:
         """Return the schema as a revision names it: not at all where it is the default one."""

@@ -109,7 +109,7 @@ def read_states(
     """
     statement = text(collecting(kinds, more))
     with pinned(connection) as before:
-        rows = connection.execute(statement, {"schemas": sorted(scope.schemas), **parameters})
+        rows = connection.execute(statement, {**scope.parameters, **parameters})
         found = {name: value or "" for name, value in rows.all()}
     lines = {kind.name: _split(found.pop(kind.name)) for kind in kinds}
     return State(kinds, scope, lines), {**before, **found}

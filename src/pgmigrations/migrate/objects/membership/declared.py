@@ -1,0 +1,40 @@
+"""Memberships as the models declare them, and how a difference is phrased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import MetaData
+
+from pgmigrations.declare import Role, declarations
+from pgmigrations.migrate.core.kind import Difference
+from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
+from pgmigrations.migrate.objects.membership.catalog import MembershipRecord, named
+from pgmigrations.migrate.objects.membership.ops import GrantRole, RevokeRole
+
+
+def declared(
+    metadatas: Sequence[MetaData],
+    scope: Scope,
+    actual: Snapshot[MembershipRecord],
+    made: Snapshot[MembershipRecord],
+) -> Iterator[MembershipRecord]:
+    """Yield the memberships that the declared roles shall have."""
+    for metadata in metadatas:
+        for role in declarations(metadata, Role):
+            for group in role.member_of:
+                yield named(group, role.name)
+
+
+def phrase(change: Change[MembershipRecord], difference: Difference) -> list[Operation]:
+    """Express a difference as an operation."""
+    record = change.record
+    if change.after is None:
+        return [RevokeRole(record.group, record.member)]
+    return [GrantRole(record.group, record.member)]
+
+
+def copied(record: MembershipRecord) -> list[str]:
+    """Return what makes a membership on another server."""
+    return GrantRole(record.group, record.member).guarded_statements()

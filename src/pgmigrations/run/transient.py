@@ -1,0 +1,41 @@
+"""What a server refuses only because of another session, and may take when it is tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgmigrations.run.failure_kind import DatabaseFailure
+
+# lock_not_available, deadlock_detected, serialization_failure
+_TRY_AGAIN = frozenset({"55P03", "40P01", "40001"})
+_UNIQUE_VIOLATION = "23505"
+_INTERNAL_ERROR = "XX000"
+# "tuple concurrently updated" and "… deleted", which the server does not translate.
+_CHANGED_MEANWHILE = "tuple concurrently "
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return the server's code of an error, None where it has none."""
+    if isinstance(error, DatabaseFailure):
+        return error.sqlstate
+    return getattr(getattr(error, "orig", error), "pgcode", None)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same may succeed when it is tried again.
+
+    Roles are made for all databases of a server, which no lock of one database guards: where two
+    databases are migrated at once, one of them meets the other's row in a catalog.
+
+    Args:
+        error: As the driver, SQLAlchemy or `explain()` has it.
+    """
+    code = sqlstate(error)
+    if code in _TRY_AGAIN:
+        return True
+    original: Any = error.__cause__ if isinstance(error, DatabaseFailure) else error
+    original = getattr(original, "orig", original)
+    if code == _UNIQUE_VIOLATION:
+        diagnosed = getattr(original, "diag", None)
+        return getattr(diagnosed, "schema_name", None) == "pg_catalog"
+    return code == _INTERNAL_ERROR and _CHANGED_MEANWHILE in str(original)

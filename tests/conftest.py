@@ -18,6 +18,7 @@ import pytest
 
 from pgmigrations.errors import PgMigrationsError
 from tests.support.database import Databases
+from tests.support.own_server import OwnServers, servers_like
 from tests.support.server import ServerAddress, SessionServer
 
 SERVER = pytest.StashKey[SessionServer]()
@@ -112,14 +113,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"the server is PostgreSQL {major}, the test needs {wanted}")
 
 
-def _chosen(config: pytest.Config) -> SessionServer:
+def _choice(config: pytest.Config) -> str:
     option: str | None = config.getoption("--server")
-    choice = (
+    return (
         option
         or os.environ.get("PGMIGRATIONS_TEST_URL")
         or os.environ.get("PGMIGRATIONS_TEST_SERVER")
         or "embedded"
     )
+
+
+def _chosen(config: pytest.Config) -> SessionServer:
+    choice = _choice(config)
     return SessionServer(url=choice) if "://" in choice else SessionServer(choice)
 
 
@@ -162,6 +167,12 @@ def tcp_server(request: pytest.FixtureRequest) -> tuple[str, int]:
     if found is None:
         pytest.skip("the server was given by URL; whether it asks for passwords is not known")
     return found
+
+
+@pytest.fixture(scope="session")
+def own_servers(request: pytest.FixtureRequest) -> OwnServers:
+    """Make servers of the session's sort, each with one empty database."""
+    return servers_like(_choice(request.config))
 
 
 @pytest.fixture

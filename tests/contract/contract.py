@@ -7,7 +7,7 @@ generated revisions, connected and by `--sql`, and looks at the database after e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,11 @@ from typing import Any
 from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from pgmigrations.migrate.core.options import declared_schemas
+from pgmigrations.migrate.core.options import (
+    declared_roles,
+    declared_schemas,
+    named_grantees,
+)
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.run.ledger import SUFFIX
@@ -42,6 +46,39 @@ ORDER BY 1, 2
 """)
 
 
+# Of the session's server, the tests of other workers make and drop roles meanwhile.
+_ACCESS = text("""
+SELECT concat_ws(' ', 'grant', a.what, coalesce(g.rolname, 'public'), a.privilege, a.grantable)
+FROM (
+  SELECT c.oid::regclass::text, (e).grantee, (e).privilege_type, (e).is_grantable
+  FROM pg_class c,
+       aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+                                              relowner))) e
+  WHERE c.oid >= 16384 AND relkind IN ('r', 'p', 'v', 'S') AND relname NOT LIKE 'pgmigrations%'
+  UNION ALL
+  SELECT nspname, (e).grantee, (e).privilege_type, (e).is_grantable
+  FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) e
+  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+  UNION ALL
+  SELECT 'database', (e).grantee, (e).privilege_type, (e).is_grantable
+  FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) e
+  WHERE datname = current_database()
+  UNION ALL
+  SELECT concat_ws(' ', 'default', defaclrole::regrole, defaclnamespace::regnamespace,
+                   defaclobjtype), (e).grantee, (e).privilege_type, (e).is_grantable
+  FROM pg_default_acl, aclexplode(defaclacl) e
+) a (what, grantee, privilege, grantable) LEFT JOIN pg_roles g ON g.oid = a.grantee
+UNION ALL
+SELECT concat_ws(' ', 'role', to_jsonb(r) - ARRAY['oid', 'rolpassword'],
+                 shobj_description(oid, 'pg_authid'))
+FROM pg_roles r WHERE rolname !~ '^pg_' AND current_database() = 'own'
+UNION ALL
+SELECT concat_ws(' ', 'member', roleid::regrole, member::regrole) FROM pg_auth_members
+WHERE member >= 16384 AND current_database() = 'own'
+ORDER BY 1
+""")
+
+
 @dataclass(frozen=True)
 class Sample:
     """Two states of the models, the database that they live in, and how to make it by hand.
@@ -54,6 +91,7 @@ class Sample:
         setup: SQL that somebody else has run on the empty database, such as CREATE SCHEMA.
         by_hand: SQL that makes what `MetaData.create_all()` cannot, before it is called.
         extensions: Those that the server must offer.
+        own_server: Whether it changes what all databases of a server have in common.
         rewrites: Whether running the revision again may write rows of the catalogs anew, as
             Alembic's `op.alter_column` does.
     """
@@ -65,6 +103,7 @@ class Sample:
     setup: Sequence[str] = ()
     by_hand: Sequence[str] = ()
     extensions: Sequence[str] = ()
+    own_server: bool = False
     rewrites: bool = False
 
     def __str__(self) -> str:
@@ -82,10 +121,14 @@ class ContractRun:
 
     def run(self) -> None:
         """Check everything; the steps depend on one another."""
-        with self.empty_database() as url, self.empty_database() as other:
+        with ExitStack() as stack:
+            url, other = (stack.enter_context(self.empty_database()) for _ in range(2))
+            settings = {}
+            if self.sample.own_server:
+                settings["scratch_url"] = stack.enter_context(self.empty_database())
             for one in (url, other):
                 run_script(one, ";".join(self.sample.setup))
-            project = Project(self.folder, url)
+            project = Project(self.folder, url, settings=settings)
             start = self._start(project)
             self.full = self._by_hand(other)
             self._connected(project, start)
@@ -146,8 +189,10 @@ class ContractRun:
 
 
 def dump(url: str) -> str:
-    """Dump a database, its version table left out."""
-    return schema_dump(url, exclude_tables=[f"{VERSION_TABLE}*"])
+    """Dump a database, its version table left out, with who may do what."""
+    schema = schema_dump(url, exclude_tables=[f"{VERSION_TABLE}*"])
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return "\n".join([schema, *connection.execute(_ACCESS).scalars()])
 
 
 def records(url: str, metadata: MetaData) -> dict[Identity, Record]:
@@ -156,6 +201,8 @@ def records(url: str, metadata: MetaData) -> dict[Identity, Record]:
         "public",
         frozenset({"public"} | declared_schemas([metadata])),
         ignore_relations=frozenset({("public", VERSION_TABLE), ("public", VERSION_TABLE + SUFFIX)}),
+        roles=frozenset(declared_roles([metadata])),
+        grantees=frozenset(declared_roles([metadata]) | named_grantees([metadata])),
     )
     with create_engine(url, poolclass=NullPool).connect() as connection:
         found: list[Record] = [one for kind in KINDS for one in kind.read(connection, scope)]

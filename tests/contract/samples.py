@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import CITEXT, INTERVAL, JSONB, TSVECTOR, Ex
 from pgmigrations.declare import Extension, declare
 from pgmigrations.migrate.core.quoting import identifier
 from tests.contract import hurting_names
+from tests.contract.access_samples import ACCESS_SAMPLES, THOROUGH_ACCESS_SAMPLES
 from tests.contract.column_samples import COLUMN_SAMPLES
 from tests.contract.constraint_samples import CONSTRAINT_SAMPLES
 from tests.contract.contract import Sample
@@ -311,6 +312,7 @@ SAMPLES = (
         partial(enums, "first", "low", "high"),
         partial(enums, "low", "middle", "high"),
     ),
+    *ACCESS_SAMPLES,
     *DOMAIN_SAMPLES,
     Sample("table", "with columns of many types", tables),
     Sample("column", "changed, added and dropped", columns, tables, rewrites=True),
@@ -329,6 +331,7 @@ SAMPLES = (
 """What every run of the tests takes through the contract."""
 
 THOROUGH_SAMPLES = (
+    *THOROUGH_ACCESS_SAMPLES,
     *CONSTRAINT_SAMPLES,
     *INDEX_SAMPLES,
     *COLUMN_SAMPLES,

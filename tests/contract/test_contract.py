@@ -10,6 +10,7 @@ from pgmigrations.migrate.kinds import KINDS
 from tests.contract.contract import ContractRun, Sample
 from tests.contract.samples import SAMPLES, THOROUGH_SAMPLES
 from tests.support.database import Databases
+from tests.support.own_server import OwnServers
 
 
 def test_every_kind_has_a_sample() -> None:
@@ -31,8 +32,11 @@ def test_the_properties_of_every_table_kind_have_samples() -> None:
     ],
     ids=str,
 )
-def test_the_contract_is_kept(sample: Sample, databases: Databases, tmp_path: Path) -> None:
+def test_the_contract_is_kept(
+    sample: Sample, databases: Databases, own_servers: OwnServers, tmp_path: Path
+) -> None:
     missing = set(sample.extensions) - databases.extensions
     if missing:
         pytest.skip(f"the server has no extension {', '.join(sorted(missing))}")
-    ContractRun(sample, tmp_path / "project", databases.fresh).run()
+    empty = own_servers if sample.own_server else databases.fresh
+    ContractRun(sample, tmp_path / "project", empty).run()

@@ -108,6 +108,9 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
                 return False
             if there is None or there.type == column.type:
                 continue
+            if column.name in _minded(one):
+                # It comes back converted twice, such as '1' as '1.00'.
+                return False
             # No text of ours is a label.
             if enum_place(there.type) is not None and enum_place(column.type) != enum_place(
                 there.type

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.failure_kind import DatabaseFailure
 
 # lock_not_available, deadlock_detected, serialization_failure
@@ -12,6 +13,13 @@ _UNIQUE_VIOLATION = "23505"
 _INTERNAL_ERROR = "XX000"
 # "tuple concurrently updated" and "… deleted", which the server does not translate.
 _CHANGED_MEANWHILE = "tuple concurrently "
+
+
+class MadeMeanwhile(PgMigrationsError):
+    """Another session has made, just now, what was not there when it was looked for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Another session has just made {what}", "Run this again")
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -30,6 +38,8 @@ def is_transient(error: BaseException) -> bool:
     Args:
         error: As the driver, SQLAlchemy or `explain()` has it.
     """
+    if isinstance(error, MadeMeanwhile):
+        return True
     code = sqlstate(error)
     if code in _TRY_AGAIN:
         return True

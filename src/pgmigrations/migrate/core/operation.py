@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import connection_of, execute, is_offline, log
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.shared_object import refuse_shared
+from pgmigrations.run.transient import MadeMeanwhile, sqlstate
 
 UNRENDERED = {"render": False}
 """Field metadata of what an operation knows for its reverse but a revision does not say."""
@@ -124,13 +126,13 @@ def perform(operations: Operations, operation: Operation) -> None:
     if is_offline(operations):
         statements = operation.guarded_statements()
     elif operation.pending(connection_of(operations)):
-        if operation.on_server:
-            refuse_shared(connection_of(operations), operation.subject)
         statements = operation.statements()
     else:
         log.info("Nothing to do for %s: %s", operation.operation_name, operation.subject)
         return
-    if operation.autocommit:
+    if operation.on_server:
+        _send_to_server(operations, operation, statements)
+    elif operation.autocommit:
         with operations.get_context().autocommit_block():
             _send(operations, statements)
     else:
@@ -140,3 +142,20 @@ def perform(operations: Operations, operation: Operation) -> None:
 def _send(operations: Operations, statements: Sequence[str]) -> None:
     for statement in statements:
         execute(operations, statement)
+
+
+def _send_to_server(
+    operations: Operations, operation: Operation, statements: Sequence[str]
+) -> None:
+    """Change what all databases of the server share, which no lock of this one guards."""
+    if not is_offline(operations):
+        refuse_shared(connection_of(operations), operation.subject)
+    try:
+        _send(operations, statements)
+    except DBAPIError as error:
+        if sqlstate(error) == _DUPLICATE_OBJECT:
+            raise MadeMeanwhile(operation.subject) from error
+        raise
+
+
+_DUPLICATE_OBJECT = "42710"

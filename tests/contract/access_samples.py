@@ -1,0 +1,288 @@
+"""Roles, memberships, grants and default privileges: what can be said of each, and changed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Column, Identity, Integer, MetaData, Sequence, Table
+
+from pgmigrations.declare import (
+    EVERY,
+    PUBLIC,
+    DefaultPrivilege,
+    Grant,
+    Role,
+    application_login,
+    declare,
+)
+from pgmigrations.migrate.core.quoting import identifier
+from tests.contract.contract import Sample
+from tests.contract.hurting_names import NAMES, SCHEMA
+
+HURTING = [name for name in NAMES if name not in ("", "public", "none")]
+
+
+def tables(*names: str, schema: str | None = None) -> MetaData:
+    """Tables with a serial column, one with an identity, and a sequence."""
+    metadata = MetaData()
+    for name in names:
+        Table(name, metadata, Column("id", Integer, primary_key=True), schema=schema)
+    counted = Column("id", Integer, Identity(), primary_key=True)
+    Table("counted", metadata, counted, schema=schema)
+    Sequence("free", metadata=metadata, schema=schema)
+    return metadata
+
+
+def roles(**options: Any) -> MetaData:
+    metadata = tables()
+    declare(metadata, Role("group"), Role("one", **options))
+    return metadata
+
+
+def memberships(*groups: str) -> MetaData:
+    metadata = MetaData()
+    declare(metadata, Role("g1"), Role("g2"), *application_login("app", "g1"))
+    declare(metadata, Role("one", member_of=groups))
+    return metadata
+
+
+def grants(*some: Grant, names: tuple[str, ...] = ("t1",)) -> MetaData:
+    metadata = tables(*names)
+    declare(metadata, Role("one"), Role("two"), *some)
+    return metadata
+
+
+def everything(schema: str | None = None) -> tuple[Grant, ...]:
+    return (
+        Grant(["SELECT", "UPDATE"], to="one", tables=EVERY),
+        Grant(["INSERT"], to="one", tables=["t1"], schema=schema, grantable=True),
+        Grant(["USAGE"], to="one", sequences=EVERY),
+        Grant(["UPDATE"], to="two", sequences=["free"], schema=schema),
+        Grant(["USAGE", "CREATE"], to="one", schemas=[schema or "public"]),
+        Grant(["CREATE", "TEMP"], to="two", database=True),
+        Grant(["CONNECT"], to="one", database=True, grantable=True),
+    )
+
+
+def in_schema(schema: str) -> MetaData:
+    metadata = tables("t1", schema=schema)
+    declare(metadata, Role("one"), Role("two"), *everything(schema))
+    return metadata
+
+
+def defaults(*some: DefaultPrivilege) -> MetaData:
+    metadata = MetaData()
+    declare(metadata, Role("maker"), Role("one"), Role("two"), *some)
+    return metadata
+
+
+def hurting() -> MetaData:
+    """Roles, tables and a schema with names that hurt."""
+    metadata = MetaData()
+    for number, name in enumerate(HURTING):
+        comment = name if "\\" not in name else ""
+        declare(metadata, Role(name, comment=comment, settings={"application_name": name}))
+        Table(name, metadata, Column("id", Integer, primary_key=True), schema=SCHEMA)
+        declare(metadata, Grant(["SELECT"], to=name, tables=EVERY, schema=SCHEMA))
+        declare(metadata, Grant(["CONNECT"], to=name, database=True))
+        other = HURTING[number - 1]
+        declare(
+            metadata,
+            DefaultPrivilege(["SELECT"], on="tables", for_role=other, to=name, schema=SCHEMA),
+        )
+    return metadata
+
+
+def hurting_by_hand() -> tuple[str, ...]:
+    """What makes the roles and privileges of `hurting`, table by table."""
+    from pgmigrations.migrate.core.quoting import literal
+
+    made = [f"CREATE SCHEMA {identifier(SCHEMA)}"]
+    for name in HURTING:
+        role = identifier(name)
+        made.append(f"CREATE ROLE {role}")
+        made.append(f"ALTER ROLE {role} SET application_name TO {literal(name)}")
+        if "\\" not in name:
+            made.append(f"COMMENT ON ROLE {role} IS {literal(name)}")
+        made.append(f"CREATE TABLE {identifier(SCHEMA)}.{role} (id serial PRIMARY KEY)")
+        made.append(f"GRANT CONNECT ON DATABASE own TO {role}")
+    for number, name in enumerate(HURTING):
+        place, role = identifier(SCHEMA), identifier(name)
+        made.append(f"GRANT SELECT ON ALL TABLES IN SCHEMA {place} TO {role}")
+        made.append(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {identifier(HURTING[number - 1])} "
+            f"IN SCHEMA {place} GRANT SELECT ON TABLES TO {role}"
+        )
+    return tuple(made)
+
+
+OPTIONS = {
+    "createdb": True,
+    "createrole": True,
+    "inherit": False,
+    "bypassrls": True,
+    "replication": True,
+    "connection_limit": 3,
+    "comment": "it's",
+    "settings": {"search_path": 'app, "Odd one"', "work_mem": "9MB"},
+}
+ALTERED = (
+    "ALTER ROLE one CREATEDB CREATEROLE NOINHERIT BYPASSRLS REPLICATION CONNECTION LIMIT 3",
+    "COMMENT ON ROLE one IS 'it''s'",
+    'ALTER ROLE one SET search_path TO app, "Odd one"',
+    "ALTER ROLE one SET work_mem TO '9MB'",
+)
+COUNTED = "CREATE TABLE counted (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)"
+GRANTED = (
+    "CREATE ROLE one",
+    "CREATE ROLE two",
+    "CREATE SEQUENCE free",
+    "CREATE TABLE t1 (id serial PRIMARY KEY)",
+    COUNTED,
+    "GRANT SELECT, UPDATE ON t1, counted TO one",
+    "GRANT INSERT ON t1 TO one WITH GRANT OPTION",
+    "GRANT USAGE ON SEQUENCE free, t1_id_seq TO one",
+    "GRANT UPDATE ON SEQUENCE free TO two",
+    "GRANT USAGE, CREATE ON SCHEMA public TO one",
+    "GRANT CREATE, TEMP ON DATABASE own TO two",
+    "GRANT CONNECT ON DATABASE own TO one WITH GRANT OPTION",
+)
+DEFAULTS = (
+    DefaultPrivilege(["SELECT"], on="tables", for_role="maker", to="one"),
+    DefaultPrivilege(["INSERT"], on="tables", for_role="maker", to="one", grantable=True),
+    DefaultPrivilege(["USAGE"], on="sequences", for_role="maker", to="two", schema="public"),
+    DefaultPrivilege(["EXECUTE"], on="functions", for_role="maker", to="two"),
+    DefaultPrivilege(["USAGE"], on="types", for_role="maker", to="two"),
+    DefaultPrivilege(["SELECT"], on="tables", for_role="maker", to=PUBLIC, schema="public"),
+)
+DEFAULTED = (
+    "CREATE ROLE maker",
+    "CREATE ROLE one",
+    "CREATE ROLE two",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT SELECT ON TABLES TO one",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT INSERT ON TABLES TO one WITH GRANT OPTION",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA public GRANT USAGE ON SEQUENCES TO two",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT EXECUTE ON FUNCTIONS TO two",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT USAGE ON TYPES TO two",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA public GRANT SELECT ON TABLES TO public",
+)
+GROUPS = (
+    "CREATE ROLE g1",
+    "CREATE ROLE g2",
+    "CREATE ROLE app",
+    "CREATE ROLE app_clone",
+    "CREATE ROLE one",
+    "ALTER ROLE app SET role TO g1",
+    "ALTER ROLE app_clone SET role TO g1",
+    "GRANT g1 TO app, app_clone",
+)
+
+# To grant what is granted writes the catalog's row anew.
+_sample = partial(Sample, own_server=True, rewrites=True)
+
+ACCESS_SAMPLES = (
+    _sample("role", "new", roles, MetaData, by_hand=('CREATE ROLE "group"', "CREATE ROLE one")),
+    _sample("membership", "new", partial(memberships, "g1"), by_hand=(*GROUPS, "GRANT g1 TO one")),
+    _sample("grant", "new", partial(grants, *everything()), by_hand=GRANTED),
+    _sample("default_privilege", "new", partial(defaults, *DEFAULTS), by_hand=DEFAULTED),
+)
+THOROUGH_ACCESS_SAMPLES = (
+    _sample(
+        "role",
+        "all options",
+        partial(roles, **OPTIONS),
+        by_hand=('CREATE ROLE "group"', "CREATE ROLE one", *ALTERED),
+    ),
+    _sample(
+        "role",
+        "options that come",
+        partial(roles, **OPTIONS),
+        roles,
+        by_hand=('CREATE ROLE "group"', "CREATE ROLE one", *ALTERED),
+    ),
+    _sample(
+        "role",
+        "options that go",
+        roles,
+        partial(roles, **OPTIONS),
+        by_hand=('CREATE ROLE "group"', "CREATE ROLE one"),
+    ),
+    _sample(
+        "membership",
+        "another group",
+        partial(memberships, "g2"),
+        partial(memberships, "g1"),
+        by_hand=(*GROUPS, "GRANT g2 TO one"),
+    ),
+    _sample(
+        "grant",
+        "some that go and some that come",
+        partial(grants, *everything()),
+        partial(
+            grants,
+            Grant(["DELETE", "SELECT", "INSERT"], to="one", tables=EVERY),
+            Grant(["UPDATE"], to="two", sequences=EVERY, grantable=True),
+            Grant(["CONNECT"], to="two", database=True),
+        ),
+        by_hand=GRANTED,
+    ),
+    _sample(
+        "grant",
+        "on a table that comes",
+        partial(grants, Grant(["SELECT"], to="one", tables=EVERY), names=("t1", "t2")),
+        partial(grants, Grant(["SELECT"], to="one", tables=EVERY)),
+        by_hand=(
+            "CREATE ROLE one",
+            "CREATE ROLE two",
+            "CREATE SEQUENCE free",
+            "CREATE TABLE t1 (id serial PRIMARY KEY)",
+            "CREATE TABLE t2 (id serial PRIMARY KEY)",
+            COUNTED,
+            "GRANT SELECT ON t1, t2, counted TO one",
+        ),
+    ),
+    _sample(
+        "grant",
+        "on a table that goes",
+        partial(grants, Grant(["SELECT"], to="one", tables=EVERY)),
+        partial(grants, Grant(["SELECT"], to="one", tables=EVERY), names=("t1", "t2")),
+        by_hand=(
+            "CREATE ROLE one",
+            "CREATE ROLE two",
+            "CREATE SEQUENCE free",
+            "CREATE TABLE t1 (id serial PRIMARY KEY)",
+            COUNTED,
+            "GRANT SELECT ON t1, counted TO one",
+        ),
+    ),
+    _sample(
+        "grant",
+        "in another schema",
+        partial(in_schema, "app"),
+        by_hand=(
+            "CREATE SCHEMA app",
+            "CREATE ROLE one",
+            "CREATE ROLE two",
+            "CREATE SEQUENCE app.free",
+            "CREATE TABLE app.t1 (id serial PRIMARY KEY)",
+            "CREATE TABLE app.counted (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)",
+            "GRANT SELECT, UPDATE ON app.t1, app.counted TO one",
+            "GRANT INSERT ON app.t1 TO one WITH GRANT OPTION",
+            "GRANT USAGE ON SEQUENCE app.free, app.t1_id_seq TO one",
+            "GRANT UPDATE ON SEQUENCE app.free TO two",
+            "GRANT USAGE, CREATE ON SCHEMA app TO one",
+            "GRANT CREATE, TEMP ON DATABASE own TO two",
+            "GRANT CONNECT ON DATABASE own TO one WITH GRANT OPTION",
+        ),
+    ),
+    _sample(
+        "default_privilege",
+        "some that go",
+        partial(defaults, DEFAULTS[0]),
+        # Of one who is only named, what is no longer said is not looked at.
+        partial(defaults, *DEFAULTS[:-1]),
+        by_hand=(*DEFAULTED[:4],),
+    ),
+    _sample("grant", "names that hurt", hurting, by_hand=hurting_by_hand()),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from alembic.util import CommandError
 from pgmigrations.errors import PgMigrationsError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from alembic.config import CommandLine, Config
@@ -146,10 +146,9 @@ def _add(
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows: 0 or more")
+    return int(text)
 
 
 def _add_adopt(command_line: CommandLine) -> None:

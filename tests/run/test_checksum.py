@@ -57,3 +57,7 @@ def test_formatting_does_not_count(one: str, other: str) -> None:
 )
 def test_what_is_done_counts(one: str, other: str) -> None:
     assert checksum(one) != checksum(other)
+
+
+def test_a_sum_of_many_terms_has_one() -> None:
+    assert checksum(" + ".join(["'a'"] * 900)) != checksum(" + ".join(["'a'"] * 899))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from functools import lru_cache
 
 _LENGTH = 16
+_DEEPER = 20
 
 
 # An upgrade that has written them into the ledger writes them into the manifest, too.
@@ -32,7 +34,18 @@ def checksum(source: str) -> str:
         SyntaxError: It is no Python.
     """
     words: list[str] = []
-    _write(ast.parse(source), words)
+    tree = ast.parse(source)
+    try:
+        _write(tree, words)
+    except RecursionError:
+        # Each term of a long sum is a level; what the parser has read can be gone through.
+        words.clear()
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit * _DEEPER)
+        try:
+            _write(tree, words)
+        finally:
+            sys.setrecursionlimit(limit)
     words.append("")
     text = "\0".join(words).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=_LENGTH).hexdigest()

@@ -6,7 +6,7 @@
 #   requirements/lowest.txt  the oldest releases that pyproject.toml allows, on the oldest Python
 #   requirements/build.txt   what builds the wheel of this project, for images and packages
 #   requirements/aws.txt     what a deployment in AWS installs beside that wheel
-#   requirements/cdk.txt     dev.txt with CDK, which make cdk installs into an environment of its own
+#   requirements/cdk.txt     dev.txt with CDK and linters, which make cdk installs into an environment of its own
 #
 # The settings of the machine (indexes, caps, wheel folders) stay out: the lock is the same anywhere.
 set -eu
@@ -35,4 +35,4 @@ compile requirements/wheel16.txt requirements/wheel16.in --no-deps "$@"
 same="--constraint requirements/dev.txt"
 compile requirements/build.txt $same --group pyproject.toml:build "$@"
 compile requirements/aws.txt pyproject.toml --extra aws $same "$@"
-compile requirements/cdk.txt $project --extra cdk $same "$@"
+compile requirements/cdk.txt $project --extra cdk --group infra $same "$@"

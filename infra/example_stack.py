@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -54,6 +54,8 @@ class ExampleStack(Stack):
         self.instance = self._instance()
         self.proxy = self._proxy()
         self.migration = self._migration(package)
+        CfnOutput(self, "MigrationFunction", value=self.migration.function.function_name)
+        CfnOutput(self, "MigrationLog", value=self.migration.log_group.log_group_name)
 
     def _application_secret(self, construct_id: str, login: str) -> secretsmanager.Secret:
         """A secret that begins with a random password, which no login has before the migration."""

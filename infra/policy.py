@@ -59,19 +59,7 @@ def statements(
             resources=[arn_of(secret) for secret in application],
         ),
         *_keys(scope, migrator, application),
-        iam.PolicyStatement(
-            sid="JoinTheVpc",
-            actions=NETWORK_INTERFACES,
-            resources=["*"],
-        ),
-        # Lambda's own calls carry no function; those of the function's code are refused.
-        iam.PolicyStatement(
-            sid="OnlyLambdaJoinsTheVpc",
-            effect=iam.Effect.DENY,
-            actions=NETWORK_INTERFACES,
-            resources=["*"],
-            conditions={"ArnLike": {"lambda:SourceFunctionArn": _any_function(scope)}},
-        ),
+        *_network(scope),
     ]
 
 
@@ -106,10 +94,19 @@ def _keys_of(secrets: Sequence[secretsmanager.ISecret]) -> list[str]:
     return list(dict.fromkeys(key.key_arn for key in keys if key is not None))
 
 
-def _any_function(scope: Construct) -> str:
-    return Stack.of(scope).format_arn(
+def _network(scope: Construct) -> Iterator[iam.PolicyStatement]:
+    any_function = Stack.of(scope).format_arn(
         service="lambda",
         resource="function",
         resource_name="*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    yield iam.PolicyStatement(sid="JoinTheVpc", actions=NETWORK_INTERFACES, resources=["*"])
+    # Lambda's own calls carry no function; those of the function's code are refused.
+    yield iam.PolicyStatement(
+        sid="OnlyLambdaJoinsTheVpc",
+        effect=iam.Effect.DENY,
+        actions=NETWORK_INTERFACES,
+        resources=["*"],
+        conditions={"ArnLike": {"lambda:SourceFunctionArn": any_function}},
     )

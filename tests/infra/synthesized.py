@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from infra.app import build
@@ -99,3 +100,18 @@ def staged_image(project: Path) -> Path:
     assembly = Path(app.synth().directory)
     (asset,) = [path for path in assembly.glob("asset.*") if path.is_dir()]
     return asset
+
+
+def of_text(text: str, name: str) -> Resources:
+    """Synthesize a stack whose class is written in a page, with the imports that it leaves out."""
+    known: dict[str, Any] = {
+        "Stack": Stack,
+        "Duration": Duration,
+        "DatabaseMigration": DatabaseMigration,
+        "ec2": ec2,
+        "rds": rds,
+        "secretsmanager": secretsmanager,
+        "sns": sns,
+    }
+    exec(text, known)
+    return Resources(_template(known[name](App(), "Page")))

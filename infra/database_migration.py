@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, custom_resources
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,11 +17,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
-from infra.package import ImagePackage, Package
+from infra.package import GOING_ON, HANDLER, FunctionCode, ImagePackage, Package
 from infra.policy import statements
 from infra.rotation import OneRotator, add_rotation
 
 TIMEOUT = Duration.minutes(15)
+INTERVAL = Duration.minutes(1)
 MEMORY = 256
 PORT = 5432
 
@@ -69,6 +71,8 @@ class DatabaseMigration(Construct):
         depends_on: What has to be there before the first migration, beside the database.
         rotate_every: Rotate the application's secrets by Secrets Manager's schedule, in whole days
             from 1 to 1000; by default only when asked. Nothing else may rotate these secrets.
+        total_timeout: Call the function again while there are revisions left that it had no time
+            for, so long in all, up to an hour; by default the first such call fails.
         alarm_topic: Is told when the function fails.
         log_retention: How long logs are kept.
         log_removal_policy: What becomes of them when the stack is deleted or its creation is
@@ -98,6 +102,7 @@ class DatabaseMigration(Construct):
         properties: Mapping[str, object] | None = None,
         depends_on: Sequence[IDependable] = (),
         rotate_every: Duration | None = None,
+        total_timeout: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.SIX_MONTHS,
         log_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -112,6 +117,7 @@ class DatabaseMigration(Construct):
             "Revisions": package.digest(),
             "Secrets": [secret.secret_full_arn or secret.secret_name for secret in secrets],
             "Environment": given,
+            **({"GoesOn": True} if total_timeout else {}),
             **(properties or {}),
         }
         log, provider_log = (
@@ -121,11 +127,21 @@ class DatabaseMigration(Construct):
         self.log_group = log
         self.role = self._role(secrets)
         self.security_group = self._security_group(vpc, database, secrets_endpoint, port)
-        self.function = self._function(
-            package, vpc, vpc_subnets, {**_variables(secrets), **given}, memory
-        )
-        self.alarm = self._alarm(alarm_topic)
-        self.custom_resource = self._custom_resource(told, provider_log)
+        functions = [
+            self._function(
+                name,
+                package.code(self, handler),
+                environment={**_variables(secrets), **given},
+                vpc=vpc,
+                vpc_subnets=vpc_subnets,
+                memory_size=memory,
+            )
+            for name, handler in (("Function", HANDLER), ("GoingOn", GOING_ON))
+            if total_timeout or handler == HANDLER
+        ]
+        self.function = functions[0]
+        self.alarms = [_alarm(function, alarm_topic) for function in functions]
+        self.custom_resource = self._custom_resource(functions, told, provider_log, total_timeout)
         for needed in (database, proxy, secrets_endpoint, self.security_group, *secrets):
             if needed:
                 self.custom_resource.node.add_dependency(needed)
@@ -167,54 +183,42 @@ class DatabaseMigration(Construct):
             group.add_egress_rule(ec2.Peer.any_ipv4(), https, "Reads and rotates secrets")
         return group
 
-    def _function(
-        self,
-        package: Package,
-        vpc: ec2.IVpc,
-        vpc_subnets: ec2.SubnetSelection | None,
-        variables: Mapping[str, str],
-        memory: int,
-    ) -> lambda_.Function:
-        found = package.code(self)
+    def _function(self, construct_id: str, found: FunctionCode, **options: Any) -> lambda_.Function:
         return lambda_.Function(
             self,
-            "Function",
+            construct_id,
             description="Migrates the database, sets up its logins and rotates their secrets",
             code=found.code,
             handler=found.handler,
             runtime=found.runtime,
             architecture=found.architecture,
             layers=found.layers,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
             security_groups=[self.security_group],
             role=self.role,
-            environment=dict(variables),
             log_group=self.log_group,
             timeout=TIMEOUT,
-            memory_size=memory,
+            **options,
         )
-
-    def _alarm(self, topic: sns.ITopic | None) -> cloudwatch.Alarm:
-        alarm = self.function.metric_errors(period=Duration.minutes(5)).create_alarm(
-            self,
-            "Failed",
-            alarm_description="Migrating the database or rotating its secrets has failed",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        if topic:
-            alarm.add_alarm_action(cloudwatch_actions.SnsAction(topic))
-        return alarm
 
     def _custom_resource(
-        self, properties: Mapping[str, object], log_group: logs.ILogGroup
+        self,
+        functions: Sequence[lambda_.Function],
+        properties: Mapping[str, object],
+        log_group: logs.ILogGroup,
+        total_timeout: Duration | None,
     ) -> CustomResource:
+        options: dict[str, Any] = {}
+        if total_timeout:
+            options = {
+                "is_complete_handler": functions[1],
+                "query_interval": INTERVAL,
+                "total_timeout": total_timeout,
+                # Its rights would be on everything, and the functions log what there is to say.
+                "disable_waiter_state_machine_logging": True,
+            }
         # The framework's own function answers CloudFormation: ours has no way out of the network.
         provider = custom_resources.Provider(
-            self, "Provider", on_event_handler=self.function, log_group=log_group
+            self, "Provider", on_event_handler=functions[0], log_group=log_group, **options
         )
         return CustomResource(
             self,
@@ -223,7 +227,7 @@ class DatabaseMigration(Construct):
             resource_type="Custom::DatabaseMigration",
             properties=properties,
             # CloudFormation waits for an hour by itself where nobody answers.
-            service_timeout=TIMEOUT.plus(Duration.minutes(5)),
+            service_timeout=total_timeout or TIMEOUT.plus(Duration.minutes(5)),
         )
 
     def _rotate(self, secrets: Sequence[secretsmanager.ISecret], every: Duration) -> None:
@@ -232,6 +236,21 @@ class DatabaseMigration(Construct):
             # Secrets Manager tests the login when the schedule is made.
             schedule.node.add_dependency(self.custom_resource)
         self.node.add_validation(OneRotator(self, schedules))
+
+
+def _alarm(function: lambda_.Function, topic: sns.ITopic | None) -> cloudwatch.Alarm:
+    alarm = function.metric_errors(period=Duration.minutes(5)).create_alarm(
+        function,
+        "Failed",
+        alarm_description="Migrating the database or rotating its secrets has failed",
+        threshold=1,
+        evaluation_periods=1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    if topic:
+        alarm.add_alarm_action(cloudwatch_actions.SnsAction(topic))
+    return alarm
 
 
 def _variables(secrets: Sequence[secretsmanager.ISecret]) -> dict[str, str]:

@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 ZIPS = ROOT / "build" / "lambda"
 HANDLER = "pgmigrations.aws.handler.handler"
 
+GOING_ON = "pgmigrations.aws.handler.is_complete"
+
+_LAYER = "Dependencies"
 _INI = "alembic.ini"
 _SCRIPTS = "alembic"
 _PLATFORMS = {
@@ -37,7 +40,7 @@ class FunctionCode:
 
     Args:
         code: Where it is.
-        handler: What is called; `Handler.FROM_IMAGE` where the image says it.
+        handler: What is called; `Handler.FROM_IMAGE` where it is the image's command.
         runtime: The Python, or `Runtime.FROM_IMAGE`.
         architecture: The processor.
         layers: What is unpacked below `/opt`; None for an image, which can have none.
@@ -53,8 +56,8 @@ class FunctionCode:
 class Package(Protocol):
     """A way to bring the code to Lambda."""
 
-    def code(self, scope: Construct) -> FunctionCode:
-        """The code, with what it needs made in `scope`."""
+    def code(self, scope: Construct, handler: str = HANDLER) -> FunctionCode:
+        """The code, with what it needs made in `scope`, once for all handlers."""
 
     def digest(self) -> str:
         """The digest of what decides whether there is something to migrate."""
@@ -76,11 +79,12 @@ class ImagePackage:
     architecture: str = "x86_64"
     build_args: dict[str, str] = field(default_factory=dict)
 
-    def code(self, scope: Construct) -> FunctionCode:
-        """The image; the Dockerfile names the handler."""
+    def code(self, scope: Construct, handler: str = HANDLER) -> FunctionCode:
+        """The image, with the handler as its command."""
         platform, architecture = _PLATFORMS[self.architecture]
         code = lambda_.Code.from_asset_image(
             str(self.project),
+            cmd=[handler],
             target=self.target,
             platform=platform,
             build_args=self.build_args,
@@ -108,29 +112,16 @@ class ZipPackage:
     architecture: str = "x86_64"
     project: Path = ROOT
 
-    def code(self, scope: Construct) -> FunctionCode:
+    def code(self, scope: Construct, handler: str = HANDLER) -> FunctionCode:
         """The function's zip, and a layer version of the other one.
 
         Raises:
             PackageUnfit: A zip is missing.
         """
-        function, layer = (self._zip(name) for name in ("function.zip", "layer.zip"))
+        code = lambda_.Code.from_asset(str(self._zip("function.zip")))
+        layers = [self._layer(scope)]
         architecture = _PLATFORMS[self.architecture][1]
-        dependencies = lambda_.LayerVersion(
-            scope,
-            "Dependencies",
-            code=lambda_.Code.from_asset(str(layer)),
-            description="pgmigrations, what it needs, and the certificates of RDS",
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
-            compatible_architectures=[architecture],
-        )
-        return FunctionCode(
-            lambda_.Code.from_asset(str(function)),
-            HANDLER,
-            lambda_.Runtime.PYTHON_3_13,
-            architecture,
-            [dependencies],
-        )
+        return FunctionCode(code, handler, lambda_.Runtime.PYTHON_3_13, architecture, layers)
 
     def digest(self) -> str:
         """The digest of alembic.ini, env.py and every revision in the zip.
@@ -147,6 +138,19 @@ class ZipPackage:
                 "Build it again: python -m scripts.package_lambda",
             )
         return packed
+
+    def _layer(self, scope: Construct) -> lambda_.LayerVersion:
+        made = scope.node.try_find_child(_LAYER)
+        if isinstance(made, lambda_.LayerVersion):
+            return made
+        return lambda_.LayerVersion(
+            scope,
+            _LAYER,
+            code=lambda_.Code.from_asset(str(self._zip("layer.zip"))),
+            description="pgmigrations, what it needs, and the certificates of RDS",
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[_PLATFORMS[self.architecture][1]],
+        )
 
     def _zip(self, name: str) -> Path:
         path = self.folder / name

@@ -77,6 +77,11 @@ def small(**options: Any) -> Resources:
     return Resources(_template(Small(**options)))
 
 
+def minutes(number: int) -> Duration:
+    """So many minutes."""
+    return Duration.minutes(number)
+
+
 def monthly() -> Duration:
     """Thirty days."""
     return Duration.days(30)

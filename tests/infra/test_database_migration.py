@@ -19,6 +19,7 @@ def test_the_function_has_its_limits_and_no_concurrency_of_its_own(example: Reso
     assert function["MemorySize"] == 256
     assert "ReservedConcurrentExecutions" not in function
     assert function["PackageType"] == "Image"
+    assert function["ImageConfig"] == {"Command": ["pgmigrations.aws.handler.handler"]}
 
 
 def test_the_function_runs_in_the_given_subnets_with_a_group_of_its_own(
@@ -171,3 +172,23 @@ def test_a_change_of_secrets_environment_or_given_properties_calls_the_function(
     assert told["Secrets"] == ["Migrator", "User", "TableCreator"]
     assert told["Environment"] == {"LOG_LEVEL": "DEBUG"}
     assert told["Database"] == "db-1"
+
+
+def test_a_long_deployment_is_gone_on_with_by_a_second_function_of_the_same_code(
+    synthesized: ModuleType,
+) -> None:
+    resources: Resources = synthesized.small(total_timeout=synthesized.minutes(45))
+    first = resources.function()
+    second = resources.one("AWS::Lambda::Function", "MigrationGoingOn")["Properties"]
+    assert second["ImageConfig"] == {"Command": ["pgmigrations.aws.handler.is_complete"]}
+    assert {**second, "ImageConfig": first["ImageConfig"]} == first
+    told = resources.one("Custom::DatabaseMigration")["Properties"]
+    assert (told["GoesOn"], told["ServiceTimeout"]) == (True, "2700")
+    assert len(resources.of("AWS::CloudWatch::Alarm")) == 2
+    wide = [one for _, one in resources.statements() if "*" in one.resources]
+    assert {one.actions[0].split(":")[0] for one in wide} == {"ec2"}
+
+
+def test_by_default_a_deployment_has_one_call_and_is_told_so(small: Resources) -> None:
+    assert "GoesOn" not in small.one("Custom::DatabaseMigration")["Properties"]
+    assert not small.of("AWS::StepFunctions::StateMachine")

@@ -209,9 +209,17 @@ def test_the_parts_import_where_nothing_else_is(unpacked: Unpacked) -> None:
 @pytest.mark.skipif(
     find_spec("pgmigrations.aws") is None, reason="this checkout has no pgmigrations.aws"
 )
-def test_the_handler_that_is_named_is_there(unpacked: Unpacked) -> None:
-    code = "from pgmigrations.aws.handler import handler; print(callable(handler))"
-    assert unpacked.run(code) == "True\n"
+def test_the_handler_deploys_from_the_zips(unpacked: Unpacked, database_url: str) -> None:
+    code = (
+        "import json\n"
+        "from pgmigrations.aws.handler import handler, is_complete\n"
+        "class Context:\n"
+        "    def get_remaining_time_in_millis(self): return 900_000\n"
+        "print(json.dumps([handler({}, Context())['status'] for _ in range(2)]))"
+    )
+    environment = {"LAMBDA_TASK_ROOT": str(unpacked.task), "PGMIGRATIONS_INI": "alembic.ini"}
+    said = unpacked.run(code, DATABASE_URL=database_url, AWS_REGION="ca-central-1", **environment)
+    assert json.loads(said.splitlines()[-1]) == ["deployed", "unchanged"]
 
 
 @pytest.mark.cdk

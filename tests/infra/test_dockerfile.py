@@ -62,8 +62,10 @@ def test_the_build_sees_what_is_copied_and_nothing_else() -> None:
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
     let_in = {line.removeprefix("!") for line in rules if line.startswith("!")}
-    assert let_in == copied("wheel") | copied("job") | copied("function")
-    assert {"**/__pycache__", "**/*.pyc", "**/.env"} == set(rules[1:]) - {f"!{p}" for p in let_in}
+    # The folder has to be let in for its files to be, and then everything else in it kept out.
+    assert "requirements/*" in rules[rules.index("!requirements") :]
+    assert let_in - {"requirements"} == copied("wheel") | copied("job") | copied("function")
+    assert {"**/__pycache__", "**/*.pyc", "**/.env"} <= set(rules)
 
 
 def test_both_images_hold_the_same_project() -> None:

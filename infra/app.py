@@ -5,6 +5,8 @@ The context `package=zip` takes the zips of `python -m scripts.package_lambda` i
 
 from __future__ import annotations
 
+import sys
+
 from aws_cdk import App
 
 from infra.example_stack import ExampleStack
@@ -35,5 +37,8 @@ def build(app: App) -> ExampleStack:
 
 if __name__ == "__main__":
     example = App()
-    build(example)
+    try:
+        build(example)
+    except PgMigrationsError as error:
+        sys.exit(str(error))
     example.synth()

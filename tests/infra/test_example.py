@@ -82,17 +82,37 @@ def test_cloudformation_finds_nothing_wrong_with_it(example: Resources, tmp_path
     assert (done.stdout + done.stderr, done.returncode) == ("", 0)
 
 
-def test_the_command_of_cdk_json_writes_the_assembly_where_the_cli_looks(tmp_path: Path) -> None:
+def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of cdk.json as the CLI runs it, with the assembly to be written there."""
     told = json.loads((ROOT / "infra" / "cdk.json").read_text(encoding="utf-8"))
     environment = {
         **os.environ,
-        "CDK_OUTDIR": str(tmp_path),
-        "CDK_CONTEXT_JSON": json.dumps(told["context"]),
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps({**told["context"], **context}),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    subprocess.run(told["app"], shell=True, cwd=ROOT / "infra", env=environment, check=True)
+    return subprocess.run(
+        told["app"],
+        shell=True,
+        cwd=ROOT / "infra",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_of_cdk_json_writes_the_assembly_where_the_cli_looks(tmp_path: Path) -> None:
+    done = run_app(tmp_path)
+    assert (done.stderr, done.returncode) == ("", 0)
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert "missing" not in manifest  # Nothing has to be looked up in an account.
     assert manifest["artifacts"]["PgmigrationsExample"]["environment"] == (
         "aws://unknown-account/unknown-region"
     )
+
+
+def test_a_failure_of_the_command_is_one_line(tmp_path: Path) -> None:
+    done = run_app(tmp_path, package="tar")
+    assert done.returncode == 1
+    assert done.stderr == "package=tar is not known. Known: image, zip\n"

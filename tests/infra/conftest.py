@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from scripts import package_lambda
+from scripts.package_lambda import Archive
+from scripts.test_all import NotProvidedError, find_python
+from tests.infra.unpacked import Unpacked
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -73,3 +79,25 @@ def project(tmp_path: Path) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     return copy
+
+
+@pytest.fixture(scope="session")
+def function(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The function's zip of this repository."""
+    return package_lambda.build_function(tmp_path_factory.mktemp("function"))
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory, function: Archive) -> Unpacked:
+    """Both zips, built for this machine's Lambda and unpacked."""
+    try:
+        python = find_python(package_lambda.PYTHON)
+    except NotProvidedError as reason:
+        pytest.skip(str(reason))
+    folder = tmp_path_factory.mktemp("lambda")
+    bundle = folder / "some-bundle.pem"
+    bundle.write_text("certificates")
+    layer = package_lambda.build_layer(folder, bundle=bundle, compiler=python)
+    for archive, name in ((function, "task"), (layer, "opt")):
+        zipfile.ZipFile(archive.path).extractall(folder / name)
+    return Unpacked(folder, layer, python)

@@ -24,6 +24,7 @@ class Small(Stack):
     """A database that exists already, whose secrets are looked up or made; nothing more.
 
     Args:
+        app: What it belongs to.
         key: Whether the secrets have a key of their own.
         by_name: Whether the secrets are looked up by their names.
         foreign_rotation: Whether AWS's own rotation is put on a secret, too.
@@ -32,13 +33,14 @@ class Small(Stack):
 
     def __init__(
         self,
+        app: App | None = None,
         *,
         key: bool = False,
         by_name: bool = False,
         foreign_rotation: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(App(), "Small")
+        super().__init__(app or App(), "Small")
         vpc = ec2.Vpc(self, "Vpc", max_azs=2, nat_gateways=1)
         database = rds.DatabaseInstance(
             self,
@@ -120,3 +122,11 @@ def of_text(text: str, name: str) -> Resources:
     }
     exec(text, known)
     return Resources(_template(known[name](App(), "Page")))
+
+
+def staged_framework() -> Path:
+    """The folder of the code that CDK puts between CloudFormation and the function."""
+    app = App(outdir=tempfile.mkdtemp())
+    Small(app)
+    (code,) = Path(app.synth().directory).glob("asset.*/framework.js")
+    return code.parent

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -14,20 +12,14 @@ import pytest
 from pgmigrations.run import manifest
 from scripts import package_lambda
 from scripts.package_lambda import Archive, PackageFailure
-from scripts.test_all import NotProvidedError, find_python
 from tests.infra.conftest import ROOT
+from tests.infra.unpacked import Unpacked
 
 
 def names(path: Path) -> list[str]:
     """The entries of a zip, in their order."""
     with zipfile.ZipFile(path) as archive:
         return archive.namelist()
-
-
-@pytest.fixture(scope="module")
-def function(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """The function's zip of this repository."""
-    return package_lambda.build_function(tmp_path_factory.mktemp("function"))
 
 
 def test_the_function_holds_the_project_and_its_manifest(function: Archive) -> None:
@@ -109,62 +101,6 @@ def test_certificates_that_are_not_there_are_refused_before_anything_is_installe
         package_lambda.build_layer(tmp_path, bundle=tmp_path / "bundle.pem")
 
 
-class Unpacked:
-    """The two zips where Lambda unpacks them, and a bare interpreter that sees nothing else.
-
-    Args:
-        folder: Holds `task`, the function, and `opt`, the layer.
-        layer: The layer's zip.
-        python: The interpreter.
-    """
-
-    def __init__(self, folder: Path, layer: Archive, python: str) -> None:
-        self.task = folder / "task"
-        self.opt = folder / "opt"
-        self.layer = layer
-        self.python = python
-
-    def run(self, code: str, **environment: str) -> str:
-        """Run code as Lambda would, with the function's folder first on the path."""
-        done = subprocess.run(
-            # -S: not even what the interpreter has installed.
-            [self.python, "-S", "-c", code],
-            cwd=self.task,
-            env={
-                "PATH": os.defpath,
-                "PYTHONPATH": f"{self.task}{os.pathsep}{self.opt / 'python'}",
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def command(self, *arguments: str, **environment: str) -> str:
-        """Run the command line with arguments."""
-        code = f"import sys; from pgmigrations.cli import main; sys.exit(main({list(arguments)}))"
-        return self.run(code, **environment)
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory, function: Archive) -> Unpacked:
-    """Both zips, built for this machine's Lambda and unpacked."""
-    try:
-        python = find_python(package_lambda.PYTHON)
-    except NotProvidedError as reason:
-        pytest.skip(str(reason))
-    folder = tmp_path_factory.mktemp("lambda")
-    bundle = folder / "some-bundle.pem"
-    bundle.write_text("certificates")
-    layer = package_lambda.build_layer(folder, bundle=bundle, compiler=python)
-    for archive, name in ((function, "task"), (layer, "opt")):
-        zipfile.ZipFile(archive.path).extractall(folder / name)
-    return Unpacked(folder, layer, python)
-
-
 @pytest.mark.cdk
 def test_the_layer_stays_within_its_size_and_holds_no_server(unpacked: Unpacked) -> None:
     assert unpacked.layer.packed < 30e6
@@ -217,8 +153,7 @@ def test_the_handler_deploys_from_the_zips(unpacked: Unpacked, database_url: str
         "    def get_remaining_time_in_millis(self): return 900_000\n"
         "print(json.dumps([handler({}, Context())['status'] for _ in range(2)]))"
     )
-    environment = {"LAMBDA_TASK_ROOT": str(unpacked.task), "PGMIGRATIONS_INI": "alembic.ini"}
-    said = unpacked.run(code, DATABASE_URL=database_url, AWS_REGION="ca-central-1", **environment)
+    said = unpacked.run(code, DATABASE_URL=database_url)
     assert json.loads(said.splitlines()[-1]) == ["deployed", "unchanged"]
 
 

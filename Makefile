@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz faults lint types format test-all applications bench bench-upgrade servers lock clean
+.PHONY: help setup up test fuzz faults lint types format test-all applications cdk package bench bench-upgrade servers lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,15 @@ test-all: setup ## Run the tests on every supported server and dependency set
 
 applications: setup ## Take the models of whole applications through everything (an hour)
 	@$(PY) -m pytest -n auto -m applications tests/applications $(ARGS)
+
+# An environment of its own: CDK is 460 MB, which nothing else needs.
+cdk: ## Test the deployment in AWS: its templates, images and packages (needs Node)
+	@VENV=.servers/cdk REQUIREMENTS=requirements/cdk.txt sh scripts/setup.sh
+	@.servers/cdk/bin/python -m pytest -n 0 -m cdk tests/infra $(ARGS)
+	@.servers/cdk/bin/python -m mypy infra/*.py tests/infra/*.py
+
+package: setup ## Build the zips of the Lambda function; ARGS="--bundle global-bundle.pem"
+	@$(PY) -m scripts.package_lambda $(ARGS)
 
 bench: setup ## Measure autogenerate beside plain Alembic; ARGS="--tables 1000 --repeat 2"
 	@$(PY) -m benchmarks.autogenerate $(ARGS)

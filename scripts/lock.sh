@@ -4,6 +4,9 @@
 #   requirements/dev.txt     the newest releases, for Linux and macOS and every supported Python
 #   requirements/wheel16.txt the wheel that make test-all takes PostgreSQL 16 from
 #   requirements/lowest.txt  the oldest releases that pyproject.toml allows, on the oldest Python
+#   requirements/build.txt   what builds the wheel of this project, for images and packages
+#   requirements/aws.txt     what a deployment in AWS installs beside that wheel
+#   requirements/cdk.txt     dev.txt with CDK and linters, which make cdk installs into an environment of its own
 #
 # The settings of the machine (indexes, caps, wheel folders) stay out: the lock is the same anywhere.
 set -eu
@@ -28,3 +31,8 @@ project="pyproject.toml --extra embedded --group dev"
 compile requirements/dev.txt $project "$@"
 compile requirements/lowest.txt $project --resolution lowest-direct "$@"
 compile requirements/wheel16.txt requirements/wheel16.in --no-deps "$@"
+# The same releases as in dev.txt, so that what is deployed is what was tested.
+same="--constraint requirements/dev.txt"
+compile requirements/build.txt $same --group pyproject.toml:build "$@"
+compile requirements/aws.txt pyproject.toml --extra aws $same "$@"
+compile requirements/cdk.txt $project --extra cdk --group infra $same "$@"

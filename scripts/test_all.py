@@ -173,7 +173,7 @@ def test(configuration: Configuration, arguments: Sequence[str]) -> Outcome:
             "-n",
             "auto",
             "-m",
-            "not applications",
+            "not applications and not cdk",
             *options,
             *arguments,
         ]

@@ -76,6 +76,8 @@ class Settings:
         rotation: `alternating`: each has a second login, `app_rw_clone`, and the one that is not in
             use gets the new password; `single`: the one login gets it.
         rotation_days: Days after which `deploy` rotates a password unasked; 0 for never.
+        step_rate: Megabytes of a table that the server goes through in a second, by which `deploy`
+            tells whether a function has the time for a revision; 0 for not to tell.
     """
 
     version_table: str = "pgmigrations"
@@ -99,6 +101,7 @@ class Settings:
     application_logins: tuple[str, ...] = ()
     rotation: str = "alternating"
     rotation_days: int = 0
+    step_rate: int = 20
 
     def __post_init__(self) -> None:
         if self.revision_names not in ("sequential", "timestamp"):
@@ -132,8 +135,9 @@ class Settings:
                 )
         if self.rotation not in ("alternating", "single"):
             raise InvalidSetting("rotation", self.rotation, "alternating or single")
-        if self.rotation_days < 0:
-            raise InvalidSetting("rotation_days", self.rotation_days, "0 or a greater number")
+        for key in ("rotation_days", "step_rate"):
+            if getattr(self, key) < 0:
+                raise InvalidSetting(key, getattr(self, key), "0 or a greater number")
 
     @classmethod
     def load(cls, section: Mapping[str, str], where: str, **overrides: object) -> Settings:

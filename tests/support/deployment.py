@@ -15,8 +15,8 @@ from psycopg2 import sql
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
 from pgmigrations.deploy.login import Server
-from pgmigrations.deploy.rotation import ApplicationLogin, Endpoint, Rotation
-from pgmigrations.deploy.secret import Secret, SecretStore
+from pgmigrations.deploy.rotation import ApplicationLogin, Rotation
+from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore
 from tests.support.project import Project
 from tests.support.secrets_manager import SecretsServer
 

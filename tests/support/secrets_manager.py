@@ -60,7 +60,8 @@ class SecretsServer:
     def read(self, name: str, stage: str = "AWSCURRENT") -> dict[str, Any]:
         """What a version holds, with its id as `version`."""
         found = self.client().get_secret_value(SecretId=name, VersionStage=stage)
-        return json.loads(found["SecretString"]) | {"version": found["VersionId"]}
+        held: dict[str, Any] = json.loads(found["SecretString"])
+        return held | {"version": found["VersionId"]}
 
     def stages(self, name: str) -> dict[str, list[str]]:
         """The stages of each version that has any."""

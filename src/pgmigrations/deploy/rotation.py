@@ -27,6 +27,7 @@ from pgmigrations.deploy.secret import (
     new_password,
 )
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.run.failure import explain
 from pgmigrations.run.lock import LockKeys, LockLost, RunnerLock, runner_lock
 from pgmigrations.run.session import rows
 
@@ -323,14 +324,17 @@ class Rotation:
 
     @contextmanager
     def _locked(self, wait: float) -> Iterator[tuple[RunnerLock, extensions.connection]]:
-        connection = self.server.connect()
-        ((database, schema),) = rows(connection, _PLACE, (self.version_table_schema,))
-        keys = LockKeys.of(database, schema, self.version_table)
-        with (
-            runner_lock(connection, keys, wait=wait) as lock,
-            closing(self.server.connect()) as work,
-        ):
-            yield lock, work
+        try:
+            connection = self.server.connect()
+            ((database, schema),) = rows(connection, _PLACE, (self.version_table_schema,))
+            keys = LockKeys.of(database, schema, self.version_table)
+            with (
+                runner_lock(connection, keys, wait=wait) as lock,
+                closing(self.server.connect()) as work,
+            ):
+                yield lock, work
+        except psycopg2.Error as error:
+            raise explain(error, url=self.server.url, doing="setting passwords") from None
 
 
 def _is_usable(found: _Found) -> bool:

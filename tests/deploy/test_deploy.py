@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from pgmigrations.cli import main
 from pgmigrations.deploy.order import Order
 from pgmigrations.deploy.rotation import Reason
 from pgmigrations.deploy.run import Deployment, deploy
-from pgmigrations.deploy.time_limit import TimeLimit
 from pgmigrations.deploy.wiring import Wiring
 from tests.support.deployment import PROXY, Stage
 from tests.support.project import Project

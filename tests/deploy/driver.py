@@ -41,6 +41,7 @@ def main() -> None:
 
 def run(ini: Path, order: dict[str, object]) -> None:
     """Deploy, and end the process."""
+    os.chdir(ini.parent)
     output = os.open(ini.with_name("output"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

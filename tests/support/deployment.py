@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from alembic.config import Config
 from psycopg2 import sql
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
 from pgmigrations.deploy.login import Server
 from pgmigrations.deploy.rotation import ApplicationLogin, Rotation
 from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore
+from pgmigrations.migrate.manifest import write_manifest
 from tests.support.project import Project
 from tests.support.secrets_manager import SecretsServer
 
@@ -137,11 +139,12 @@ class Stage:
         }
 
     def project(self, path: Path, **settings: str) -> Project:
-        """Make a project whose one revision makes a table and the roles."""
+        """Make a project whose one revision makes a table and the roles; it has a manifest."""
         project = Project(path, self.migrator.sqlalchemy, settings=self.settings(**settings))
         (path / "settings.py").write_text(_SETTINGS)
         roles = "".join(_ROLE.format(role=role) for role in self.roles)
         (project.versions / "001_access.py").write_text(REVISION.format(roles=roles))
+        write_manifest(Config(str(path / "alembic.ini"), attributes={"configure_logger": False}))
         return project
 
     def rotation(self, store: SecretStore, *, days: int = 0, mode: str = "alternating") -> Rotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -62,6 +63,9 @@ def secrets_manager_client() -> Client:
         raise SecretStoreFailure(
             "boto3 is not installed", "Run: pip install 'alembic-pgmigrations[aws]'"
         ) from None
+    # At DEBUG it writes what it sends and gets, secrets included.
+    for logger in map(logging.getLogger, ("boto3", "botocore", "urllib3")):
+        logger.setLevel(max(logger.getEffectiveLevel(), logging.INFO))
     # Short enough for another try within the shortest limit of a function.
     limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
     try:

@@ -117,7 +117,7 @@ def refuse_unusable(connection: extensions.connection, roles: Collection[str]) -
     """Check that roles are there, and that their passwords may be set.
 
     Args:
-        connection: As the migrating role.
+        connection: As the migrating role; in no transaction afterwards.
         roles: Their names, unquoted.
 
     Raises:
@@ -125,6 +125,7 @@ def refuse_unusable(connection: extensions.connection, roles: Collection[str]) -
         LoginRefused: One is a superuser, or the migrating role itself.
     """
     found = dict(rows(connection, _LOOK, (list(roles),)))
+    connection.rollback()
     missing = [role for role in roles if role not in found]
     if missing:
         raise RoleMissing(missing)

@@ -281,7 +281,8 @@ class Rotation:
         if found.reason is Reason.NONE:
             return found.kept
         pending = self._made_pending(found)
-        if not self.server.lets_in(pending.secret):
+        # Only what an earlier run has left may be set already.
+        if pending is not found.pending or not self.server.lets_in(pending.secret):
             self._set(pending, lock, connection)
             self._test(pending, is_pooled=lock.is_pooled)
         self._promote(found, pending, lock)

@@ -1,12 +1,14 @@
-"""A database with its roles and secrets, for each test its own."""
+"""A database with its roles and secrets, and a function that deploys to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.deployment import Stage, stage
+from tests.support.lambda_function import LambdaFunction, lambda_function
 from tests.support.secrets_manager import SecretsServer, secrets_server
 
 
@@ -25,8 +27,9 @@ def made(database_url: str, tcp_server: tuple[str, int], secrets: SecretsServer)
 
 
 @pytest.fixture
-def staged(made: Stage) -> Stage:
-    """The roles without passwords, and placeholders in the secrets."""
-    made.make_roles()
+def function(tmp_path: Path, made: Stage) -> Iterator[LambdaFunction]:
+    """The function, in front of an empty database and secrets with placeholders."""
     made.make_secrets()
-    return made
+    project = made.project(tmp_path / "project")
+    with lambda_function(project.path, made.environ()) as running:
+        yield running

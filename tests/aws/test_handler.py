@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.support.deployment import Stage
-from tests.support.lambda_function import FunctionError, LambdaFunction, lambda_function
-
-
-@pytest.fixture
-def function(tmp_path: Path, made: Stage) -> Iterator[LambdaFunction]:
-    made.make_secrets()
-    project = made.project(tmp_path / "project")
-    with lambda_function(project.path, made.environ()) as running:
-        yield running
+from tests.support.lambda_function import FunctionError, LambdaFunction
 
 
 def test_an_empty_event_deploys_and_the_next_changes_nothing(

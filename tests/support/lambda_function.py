@@ -132,7 +132,13 @@ def lambda_function(
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
+    class Quiet(ThreadingHTTPServer):
+        """Says nothing of a client that was killed."""
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = Quiet(("127.0.0.1", 0), RuntimeApi)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log = root / f"log-{uuid4().hex[:8]}"

@@ -28,7 +28,7 @@ _STORE = SecretsManager()
 
 def main() -> None:
     """Serve until stdin ends."""
-    assert _STORE.client
+    assert _STORE.client is not None
     for line in sys.stdin:
         ini, order = json.loads(line)
         pid = os.fork()

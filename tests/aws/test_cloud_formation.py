@@ -41,8 +41,8 @@ def test_create_and_update_deploy_and_delete_changes_nothing(
     assert created["PhysicalResourceId"] == "pgmigrations"
     assert created["Data"] == {
         "Status": "deployed",
-        "Revisions": "001_access",
-        "Applied": "1",
+        "Revisions": "002_access",
+        "Applied": "2",
         "Rotated": ",".join(made.logins),
     }
     held = [made.secrets.read(name) for name in made.names]
@@ -79,16 +79,16 @@ def test_an_update_that_rolls_back_succeeds_on_a_database_ahead_of_it(
     older = made.project(tmp_path / "older")
     newer = tmp_path / "newer"
     shutil.copytree(older.path, newer)
-    (newer / "alembic" / "versions" / "002_more.py").write_text(SECOND)
+    (newer / "alembic" / "versions" / "003_more.py").write_text(SECOND)
     with lambda_function(newer, made.environ()) as running:
-        assert running.invoke(event("Update"))["Data"]["Revisions"] == "002_more"
+        assert running.invoke(event("Update"))["Data"]["Revisions"] == "003_more"
     held = [made.secrets.read(name) for name in made.names]
     with lambda_function(older.path, made.environ()) as running:
         rolled_back = running.invoke(event("Update"))
     assert rolled_back["PhysicalResourceId"] == "pgmigrations"
     assert rolled_back["Data"] == {
         "Status": "unchanged",
-        "Revisions": "002_more",
+        "Revisions": "003_more",
         "Applied": "0",
         "Rotated": "",
     }
@@ -97,7 +97,7 @@ def test_an_update_that_rolls_back_succeeds_on_a_database_ahead_of_it(
 
 SECOND = """\
 from pgmigrations import op
-revision, down_revision = "002_more", "001_access"
+revision, down_revision = "003_more", "002_access"
 
 def upgrade() -> None:
     op.execute("CREATE TABLE more (id int)")

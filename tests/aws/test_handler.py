@@ -13,7 +13,7 @@ def test_an_empty_event_deploys_and_the_next_changes_nothing(
 ) -> None:
     first = function.invoke({})
     assert first["status"] == "deployed"
-    assert first["after"] == ["001_access"]
+    assert first["after"] == ["002_access"]
     assert [one["reason"] for one in first["secrets"]] == ["initial", "initial"]
     held = [made.secrets.read(name) for name in made.names]
     assert [one["version"] for one in first["secrets"]] == [one["version"] for one in held]

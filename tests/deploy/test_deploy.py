@@ -31,9 +31,10 @@ def test_an_empty_database_is_migrated_and_its_application_logs_in(
     project: Project, made: Stage
 ) -> None:
     done = deployed(project, made)
-    assert (done.status, done.before, done.after) == ("deployed", (), ("001_access",))
+    assert (done.status, done.before, done.after) == ("deployed", (), ("002_access",))
     assert [(one["revision"], one["status"]) for one in done.revisions] == [
-        ("001_access", "applied")
+        ("001_account", "applied"),
+        ("002_access", "applied"),
     ]
     assert [one.reason for one in done.secrets] == [Reason.INITIAL] * 2
     for name in made.names:

@@ -24,20 +24,31 @@ from tests.support.secrets_manager import SecretsServer
 
 MIGRATOR_PASSWORD = "Migrat0r'sP4ssword$"
 PROXY = "proxy.example.org"
-REVISION = '''\
-"""Make a table, and the roles."""
+REVISIONS = {
+    "001_account": """\
 from __future__ import annotations
 import sqlalchemy as sa
 from pgmigrations import op
-revision, down_revision = "001_access", None
+revision, down_revision = "001_account", None
 
 def upgrade() -> None:
     op.create_table("account", sa.Column("id", sa.Integer, primary_key=True))
-{roles}
 
 def downgrade() -> None:
     op.drop_table("account")
-'''
+""",
+    "002_access": """\
+from __future__ import annotations
+from pgmigrations import op
+revision, down_revision = "002_access", "001_account"
+
+def upgrade() -> None:
+{roles}
+
+def downgrade() -> None:
+    pass
+""",
+}
 _ROLE = """\
     op.execute(
         "DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
@@ -139,11 +150,13 @@ class Stage:
         }
 
     def project(self, path: Path, **settings: str) -> Project:
-        """Make a project whose one revision makes a table and the roles; it has a manifest."""
+        """Make a project, with a manifest, whose revisions make a table, then the roles."""
         project = Project(path, self.migrator.sqlalchemy, settings=self.settings(**settings))
         (path / "settings.py").write_text(_SETTINGS)
+        project.models(_MODELS)
         roles = "".join(_ROLE.format(role=role) for role in self.roles)
-        (project.versions / "001_access.py").write_text(REVISION.format(roles=roles))
+        for name, text in REVISIONS.items():
+            (project.versions / f"{name}.py").write_text(text.format(roles=roles))
         write_manifest(Config(str(path / "alembic.ini"), attributes={"configure_logger": False}))
         return project
 
@@ -162,6 +175,12 @@ class Stage:
         return Server(self.migrator).lets_in(Secret(login))
 
 
+_MODELS = """\
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+sa.Table("account", metadata, sa.Column("id", sa.Integer, primary_key=True))
+"""
 _SETTINGS = """\
 from pathlib import Path
 
@@ -196,7 +215,7 @@ def stage(url: str, tcp: tuple[str, int], secrets: SecretsServer) -> Iterator[St
     )
     made = Stage(admin, migrator, (f"{name}_rw", f"{name}_tc"), secrets)
     made.ask(
-        f"CREATE ROLE {name}_mig LOGIN CREATEROLE PASSWORD %s; "
+        f"CREATE ROLE {name}_mig LOGIN CREATEROLE CREATEDB PASSWORD %s; "
         f'ALTER DATABASE "{admin.database}" OWNER TO {name}_mig; '
         f"ALTER SCHEMA public OWNER TO {name}_mig",
         MIGRATOR_PASSWORD,

@@ -64,9 +64,16 @@ class Points:
 
 
 @contextmanager
-def database_relay(points: Points, host: str, port: int) -> Iterator[int]:
-    """Listen in front of a server that asks for passwords; yields the port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+def database_relay(points: Points, host: str, port: int, own: int = 0) -> Iterator[int]:
+    """Listen in front of a server that asks for passwords; yields the port.
+
+    Args:
+        points: What its statements are counted by.
+        host: The server's host.
+        port: The server's port.
+        own: Where to listen; 0 for a free port.
+    """
+    with socket.create_server(("127.0.0.1", own), backlog=64) as listener:
 
         def accept() -> None:
             while True:

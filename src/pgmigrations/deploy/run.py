@@ -62,7 +62,10 @@ class Deployment:
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values, as `json.dumps` takes them."""
-        values = asdict(self)
+        values = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
         values["secrets"] = [asdict(one) | {"reason": str(one.reason)} for one in self.secrets]
         values["seconds"] = round(self.seconds, 3)
         return values

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -49,7 +50,7 @@ class Loud:
         self.seen: list[str] = []
         self.activity: list[str] = []
 
-    def call(self, function: LambdaFunction, event: dict[str, object], timeout: float = 60) -> bool:
+    def call(self, function: LambdaFunction, event: dict[str, Any], timeout: float = 60) -> bool:
         """Call the function, keep what it says, and note every password that there is by now."""
         try:
             self.seen.append(json.dumps(function.invoke(event, timeout)))
@@ -124,7 +125,8 @@ def test_no_secret_is_anywhere(tmp_path: Path, loud: Loud) -> None:
     environ = made.environ() | {"AWS_LAMBDA_LOG_LEVEL": "DEBUG", "AWS_LAMBDA_LOG_FORMAT": "JSON"}
     with loud.watched():
         with lambda_function(project.path, environ) as function:
-            for event in ({}, {}, {"rotate": True}, {"rotate": True}):
+            events: list[dict[str, Any]] = [{}, {}, {"rotate": True}, {"rotate": True}]
+            for event in events:
                 assert loud.call(function, event)
             _rotate(loud, function)
             _fail(loud, function)
@@ -182,7 +184,11 @@ def _fail_to_reach(loud: Loud, root: Path, environ: dict[str, str]) -> None:
     made = loud.made
     fields = made.secrets.read(made.migrator_secret)
     loud.known.add("Wr0ng'Passw0rd")
-    changes = ({"password": "Wr0ng'Passw0rd"}, {"port": 1}, {"host": "no-such-host.invalid"})
+    changes: tuple[dict[str, Any], ...] = (
+        {"password": "Wr0ng'Passw0rd"},
+        {"port": 1},
+        {"host": "no-such-host.invalid"},
+    )
     for number, change in enumerate(changes):
         made.secrets.create(f"wrong/{made.migrator.user}/{number}", fields | change)
         wrong = environ | {"DB_SECRET_NAME": f"wrong/{made.migrator.user}/{number}"}

@@ -90,6 +90,19 @@ def test_an_empty_database_has_nothing_to_adopt(tmp_path: Path, made: Stage) -> 
     assert all(allowed(login(made, name), "SELECT * FROM account") for name in made.names)
 
 
+def test_the_environment_can_ask_for_an_adoption(tmp_path: Path, made: Stage, node: Path) -> None:
+    assert run_node(node, made.migrator.sqlalchemy, "up").returncode == 0
+    made.ask("CREATE TABLE notes (id int)")
+    made.ask(f"ALTER TABLE notes OWNER TO {made.migrator.user}")
+    made.make_secrets()
+    project = made.project(tmp_path / "project")
+    asked = {"PGMIGRATIONS_ADOPT": "true", "PGMIGRATIONS_KEEP": "notes"}
+    with lambda_function(project.path, made.environ() | asked) as function:
+        result = function.invoke({})
+    assert result["adopted"].startswith("Adopted at 001_account")
+    assert result["after"] == ["002_access"]
+
+
 def test_what_is_deployed_can_be_verified(tmp_path: Path, made: Stage) -> None:
     made.make_secrets()
     project = made.project(tmp_path / "project")

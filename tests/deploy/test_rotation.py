@@ -13,7 +13,8 @@ import pytest
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.deploy.login import LoginRefused, RoleMissing
 from pgmigrations.deploy.rotation import PasswordRefused, Reason, Rotation
-from pgmigrations.deploy.secret import SecretUnusable, Version
+from pgmigrations.deploy.secret import SecretStoreFailure, SecretUnusable, Version
+from pgmigrations.run.failure import PrivilegeMissing
 from pgmigrations.run.lock import LockHeld, LockKeys
 from tests.support.deployment import PROXY, Stage
 
@@ -209,3 +210,20 @@ def test_a_rotation_waits_for_a_migration(staged: Stage, rotation: Rotation) -> 
         with pytest.raises(LockHeld):
             rotation.run(is_asked=True, wait=0)
     assert reasons(rotation) == [Reason.INITIAL] * 2
+
+
+def test_a_right_that_is_missing_is_told_as_a_grant(staged: Stage, rotation: Rotation) -> None:
+    user, login = staged.migrator.user, staged.logins[0]
+    staged.ask(f"ALTER ROLE {user} NOCREATEROLE")
+    with pytest.raises(PrivilegeMissing) as caught:
+        rotation.run(is_asked=False, wait=WAIT)
+    assert caught.value.grant == f'GRANT "{login}" TO "{user}" WITH ADMIN OPTION'
+    staged.ask(f"ALTER ROLE {user} CREATEROLE; {caught.value.grant}")
+    assert reasons(rotation) == [Reason.INITIAL] * 2
+
+
+def test_a_secret_that_does_not_exist_is_named(staged: Stage, rotation: Rotation) -> None:
+    staged.secrets.client().delete_secret(SecretId=staged.names[1], ForceDeleteWithoutRecovery=True)
+    with pytest.raises(SecretStoreFailure, match=f"{staged.names[1]}.*Create it") as caught:
+        rotation.run(is_asked=False, wait=WAIT)
+    assert caught.value.reason == "ResourceNotFoundException"

@@ -152,7 +152,7 @@ def test_at_every_point_of_a_rotation_the_current_login_works(
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    "every", [pytest.param(1, marks=pytest.mark.faults), pytest.param(5)], ids=["each", "fifth"]
+    "every", [pytest.param(1, marks=pytest.mark.faults), pytest.param(10)], ids=["each", "tenth"]
 )
 def test_at_points_of_a_first_deployment_the_next_one_finishes_it(
     struck: Struck, is_after: bool, every: int

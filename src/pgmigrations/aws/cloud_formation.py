@@ -9,11 +9,10 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.request import Request, urlopen
 
 from pgmigrations.deploy.failure import DeploymentIncomplete, code_of
-from pgmigrations.deploy.order import Order
 from pgmigrations.deploy.run import Deployment
 from pgmigrations.errors import PgMigrationsError
 
@@ -29,13 +28,16 @@ _ORDERS = {
     "Keep": "keep",
     "Verify": "verify",
 }
+Deploys: TypeAlias = Callable[[Mapping[str, Any]], Deployment]
+"""Carries out an order, as `Order.of` reads it."""
+
 _GOES_ON = "GoesOn"
 _TIMEOUT = 10.0
 _TRIES = 3
 _LONGEST_REASON = 1000
 
 
-def answer(event: Mapping[str, Any], deployed: Callable[[Order], Deployment]) -> dict[str, Any]:
+def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     """Do what an event asks for, and answer it.
 
     Behind the CDK's provider framework the answer is what is returned, and a failure is raised.
@@ -77,13 +79,13 @@ def incomplete(done: Deployment) -> tuple[str, str]:
     )
 
 
-def _data(event: Mapping[str, Any], deployed: Callable[[Order], Deployment]) -> dict[str, Any]:
+def _data(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     if event["RequestType"] == "Delete":
         # The database outlives the stack, or goes with it.
         return {}
     properties: Mapping[str, Any] = event.get("ResourceProperties") or {}
     order = {key: properties[name] for name, key in _ORDERS.items() if name in properties}
-    done = deployed(Order.of(order))
+    done = deployed(order)
     if done.remaining and properties.get(_GOES_ON) not in (True, "true"):
         raise DeploymentIncomplete(*incomplete(done))
     return {

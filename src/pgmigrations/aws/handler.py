@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from pgmigrations.aws import cloud_formation, rotation_step
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.deploy.failure import DeploymentIncomplete, code_of
-from pgmigrations.deploy.order import Order
+from pgmigrations.deploy.order import Order, order_of_environment
 from pgmigrations.deploy.run import Deployment, deploy
 from pgmigrations.deploy.time_limit import TimeLimit
 from pgmigrations.deploy.wiring import Wiring, default_ini
@@ -74,7 +74,7 @@ def handler(event: Mapping[str, Any] | None, context: Context) -> dict[str, Any]
             return {}
         if "RequestType" in event:
             return cloud_formation.answer(event, lambda order: _deployed(order, limit))
-        done = _deployed(Order.of(event), limit)
+        done = _deployed(event, limit)
         if done.remaining and not event:
             # As the CDK's Trigger calls, which reads no result.
             raise DeploymentIncomplete(*cloud_formation.incomplete(done))
@@ -108,7 +108,8 @@ def _wiring() -> Wiring:
     return Wiring.of(default_ini(), os.environ, _STORE)
 
 
-def _deployed(order: Order, limit: TimeLimit) -> Deployment:
-    done = deploy(_wiring(), order, limit)
+def _deployed(order: Mapping[str, Any], limit: TimeLimit) -> Deployment:
+    asked = Order.of({**order_of_environment(os.environ), **order})
+    done = deploy(_wiring(), asked, limit)
     log.info("%s", json.dumps(done.as_json()))
     return done

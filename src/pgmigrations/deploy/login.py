@@ -12,7 +12,7 @@ from psycopg2 import extensions, sql
 from pgmigrations.database_url import DatabaseUrl
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.connection import connect
-from pgmigrations.run.failure import TooManyConnections, WrongPassword, explain
+from pgmigrations.run.failure import PrivilegeMissing, TooManyConnections, WrongPassword, explain
 from pgmigrations.run.session import rows
 
 if TYPE_CHECKING:
@@ -165,5 +165,20 @@ def set_password(connection: extensions.connection, secret: Secret, *, work: int
                 (LOCK_TIMEOUT, work),
             )
             cursor.execute(statement)
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise _may_not(connection.info.user, secret.username, error) from None
     except psycopg2.Error as error:
         raise explain(error, doing=f"setting the password of {secret.username}") from None
+
+
+def _may_not(user: str, role: str, error: psycopg2.Error) -> PrivilegeMissing:
+    quoted_role, quoted_user = ('"' + name.replace('"', '""') + '"' for name in (role, user))
+    grant = f"GRANT {quoted_role} TO {quoted_user} WITH ADMIN OPTION"
+    return PrivilegeMissing(
+        f"The role {user} may not set the password of {role}: {error.diag.message_primary}",
+        f"It needs CREATEROLE and, from PostgreSQL 16 on, {grant}, which the role that has made "
+        f"{role} can give; with rds.restrict_password_commands, membership in rds_password",
+        sqlstate=error.pgcode,
+        subject=role,
+        grant=grant,
+    )

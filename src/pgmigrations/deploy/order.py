@@ -44,7 +44,7 @@ class Order:
         Raises:
             InvalidOrder: A key is unknown, or a value does not fit.
         """
-        known = {field.name: type(field.default) for field in fields(cls)}
+        known: dict[str, type] = {field.name: type(field.default) for field in fields(cls)}
         read: dict[str, Any] = {}
         for key, value in values.items():
             if key not in known:
@@ -59,3 +59,24 @@ class Order:
                 raise InvalidOrder(f"{key} = {value!r} does not fit", f"It is {wanted}")
             read[key] = value
         return cls(**read)
+
+
+def order_of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the environment asks every deployment for, where nobody passes an order.
+
+    `PGMIGRATIONS_ADOPT` and `PGMIGRATIONS_VERIFY` are `true` or `false`; `PGMIGRATIONS_KEEP` names
+    tables, by blanks or commas.
+
+    Example:
+        >>> Order.of(order_of_environment(os.environ) | {"rotate": True})
+
+    Args:
+        environ: The environment.
+    """
+    asked: dict[str, Any] = {
+        key: environ[name]
+        for key, name in (("adopt", "PGMIGRATIONS_ADOPT"), ("verify", "PGMIGRATIONS_VERIFY"))
+        if environ.get(name)
+    }
+    kept = environ.get("PGMIGRATIONS_KEEP", "").replace(",", " ").split()
+    return asked | ({"keep": kept} if kept else {})

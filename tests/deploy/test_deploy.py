@@ -104,11 +104,12 @@ def test_no_secrets_manager_is_needed_where_secrets_are_files(
     tmp_path: Path, project: Project, made: Stage
 ) -> None:
     environ = {
-        "DATABASE_URL": made.migrator.sqlalchemy,
+        "DB_SECRET_NAME": f"file:{tmp_path}/migrator.env",
         "DB_USER_SECRET_NAME": f"file:{tmp_path}/rw.env",
         "DB_TABLE_CREATOR_SECRET_NAME": f"file:{tmp_path}/tc.env",
         "PYTHONPROFILEIMPORTTIME": "1",
     }
+    (tmp_path / "migrator.env").write_text(f"DATABASE_URL={made.migrator.sqlalchemy}\n")
     code, said, logged = run(project, environ, "--rotate", "head")
     assert code == 0, logged
     assert f"{made.logins[0]}: {tmp_path}/rw.env holds {made.logins[0]}, version " in said

@@ -40,12 +40,21 @@ class Struck:
 
     def run(self, at: int = 0, *, is_after: bool = False, **order: Any) -> int:
         """Deploy, and strike at a call; the exit code."""
-        assert self.driver.stdin
-        assert self.driver.stdout
         pids: SimpleQueue[int] = SimpleQueue()
         self.points.arm(at, lambda: os.kill(pids.get(), signal.SIGKILL), is_after=is_after)
+        return self.finish(pids.put, **order)
+
+    def finish(self, tell: Callable[[int], None] = lambda _: None, **order: Any) -> int:
+        """Deploy, and strike as is set; the exit code.
+
+        Args:
+            tell: Gets the process id.
+            order: What is asked for.
+        """
+        assert self.driver.stdin
+        assert self.driver.stdout
         print(json.dumps([str(self.ini), order]), file=self.driver.stdin, flush=True)
-        pids.put(int(self.driver.stdout.readline()))
+        tell(int(self.driver.stdout.readline()))
         return int(self.driver.stdout.readline())
 
     @property
@@ -171,3 +180,20 @@ def test_at_points_of_a_first_deployment_the_next_one_finishes_it(
 
     reached = strike_everywhere(struck, check, is_after=is_after, every=every, reset=struck.undo)
     assert reached == counted
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+def test_a_lost_call_of_secrets_manager_is_made_again(struck: Struck, is_after: bool) -> None:
+    assert struck.run() == 0, struck.output
+    assert struck.run(rotate=True) == 0, struck.output
+    calls = [
+        number
+        for number, one in enumerate(struck.points.reached, 1)
+        if one.startswith("secretsmanager.")
+    ]
+    assert len(calls) == 9
+    for at in calls:
+        struck.points.arm(at, lambda: None, is_after=is_after)
+        assert struck.finish(rotate=True) == 0, struck.output
+        assert struck.points.struck
+        assert struck.works() == [True, True], struck.calls

@@ -135,10 +135,16 @@ class SecretsManager:
             if found is not None and found.id == version:
                 return
         source = {"RemoveFromVersionId": current} if current else {}
-        with _explained(name):
-            self.client.update_secret_version_stage(
-                SecretId=name, VersionStage=CURRENT, MoveToVersionId=version, **source
-            )
+        try:
+            with _explained(name):
+                self.client.update_secret_version_stage(
+                    SecretId=name, VersionStage=CURRENT, MoveToVersionId=version, **source
+                )
+        except SecretStoreFailure:
+            # Where the answer was lost, the client has asked once more for what was done by then.
+            found = self.current(name)
+            if found is None or found.id != version:
+                raise
 
     def _version(self, name: str, stage: str) -> Version | None:
         from botocore.exceptions import ClientError

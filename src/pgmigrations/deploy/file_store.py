@@ -44,7 +44,7 @@ class FileStore:
 
     def put_pending(self, name: str, secret: Secret, token: str) -> str:
         """Write the file beside it."""
-        lines = [f"{VERSION}={token}", f"{URL}={_url_of(secret).sqlalchemy}"]
+        lines = [f"{VERSION}={token}", f"{URL}={url_of(secret).sqlalchemy}"]
         _write(_beside(name), lines)
         return token
 
@@ -92,7 +92,12 @@ def _read(path: Path) -> Version | None:
     return Version(found.get(VERSION, ""), Secret(renamed | parameters), created)
 
 
-def _url_of(secret: Secret) -> DatabaseUrl:
+def url_of(secret: Secret) -> DatabaseUrl:
+    """The URL that a file holds; other fields of the secret are libpq's parameters.
+
+    Args:
+        secret: The login.
+    """
     fields = {_RENAMED.get(key, key): str(value) for key, value in secret.fields.items()}
     fields.pop("engine", None)
     first = {key: fields.pop(key) for key in _ORDER if fields.get(key)}

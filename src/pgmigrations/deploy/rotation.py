@@ -302,7 +302,10 @@ class Rotation:
     def _next(self, found: _Found) -> Secret:
         secret = found.current.secret if found.current else Secret({"engine": "postgres"})
         if found.reason is not Reason.MOVED:
-            secret = secret.with_login(found.one.next_after(secret.username), new_password())
+            # The login before a broken one may be in use still, and keeps its password.
+            is_mended = found.reason is Reason.BROKEN
+            username = secret.username if is_mended else found.one.next_after(secret.username)
+            secret = secret.with_login(username, new_password())
         return secret.at(self.endpoint)
 
     def _set(self, pending: Version, lock: RunnerLock, connection: extensions.connection) -> None:

@@ -28,7 +28,7 @@ log = logging.getLogger("pgmigrations")
 
 DATABASE_WAIT = 120.0
 """Seconds to wait for a database that does not answer yet."""
-_PAUSE = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _NOT_YET = (ServerUnreachable, ServerStarting, ServerShuttingDown)
 Answer = TypeVar("Answer")
 
@@ -137,14 +137,16 @@ def _migrated(wiring: Wiring, order: Order, limit: TimeLimit, end: float) -> tup
 
 def _once_it_answers(ask: Callable[[], Answer], end: float) -> Answer:
     """Ask again while the server starts, or its name is not known yet."""
+    pause = _FIRST_PAUSE
     while True:
         try:
             return ask()
         except ConnectionFailure as error:
-            if not isinstance(error, _NOT_YET) or time.monotonic() + _PAUSE > end:
+            if not isinstance(error, _NOT_YET) or time.monotonic() + pause > end:
                 raise
             log.info("Waiting for the database: %s", error.what)
-            time.sleep(_PAUSE)
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def _adopted(wiring: Wiring, order: Order, limit: TimeLimit) -> str:

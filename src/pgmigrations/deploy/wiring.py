@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgmigrations.database_url import DatabaseUrl, from_environment
-from pgmigrations.deploy.file_store import FileStore
+from pgmigrations.deploy.file_store import FileStore, url_of
 from pgmigrations.deploy.login import Server
 from pgmigrations.deploy.rotation import ApplicationLogin, Rotation
 from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore, SecretUnusable
@@ -135,7 +135,7 @@ def _direct_url(
                 f"The secret {known} has no value, or does not exist",
                 "DB_SECRET_NAME names the migrating role's secret: create it, or correct the name",
             )
-        return _url_of(version.secret, known, environ)
+        return _url_of(version.secret, known, environ, is_file=isinstance(store, FileStore))
     named = from_environment(environ)
     if named is not None:
         return named
@@ -152,13 +152,16 @@ def _direct_url(
         sys.path[:] = kept
 
 
-def _url_of(secret: Secret, name: str, environ: Mapping[str, str]) -> DatabaseUrl:
+def _url_of(secret: Secret, name: str, environ: Mapping[str, str], *, is_file: bool) -> DatabaseUrl:
     missing = [key for key in ("username", "password", "host") if not secret.fields.get(key)]
     if missing:
         raise SecretUnusable(
             f"The secret {name} lacks {', '.join(missing)}",
             "The migrating role's secret holds username, password, host, port, dbname",
         )
+    if is_file:
+        url = url_of(secret)
+        return url.with_database(environ["DB_NAME"]) if environ.get("DB_NAME") else url
     parameters = {
         "host": secret.host,
         "port": str(secret.port),

@@ -16,7 +16,9 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from alembic.config import Config
 
+from pgmigrations.migrate.manifest import write_manifest
 from tests.support.deployment import Stage
 from tests.support.project import REPOSITORY
 from tests.support.strike import Points, database_relay, secrets_relay
@@ -180,6 +182,28 @@ def test_at_points_of_a_first_deployment_the_next_one_finishes_it(
 
     reached = strike_everywhere(struck, check, is_after=is_after, every=every, reset=struck.undo)
     assert reached == counted
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+def test_at_every_point_of_a_rotation_of_one_login_the_next_run_mends_it(
+    struck: Struck, is_after: bool
+) -> None:
+    text = struck.ini.read_text()
+    struck.ini.write_text(text.replace("[pgmigrations]\n", "[pgmigrations]\nrotation = single\n"))
+    write_manifest(Config(str(struck.ini), attributes={"configure_logger": False}))
+    assert struck.run() == 0, struck.output
+    assert struck.run(rotate=True) == 0, struck.output
+    counted = len(struck.points.reached)
+    broken = 0
+
+    def check() -> None:
+        nonlocal broken
+        broken += struck.works() != [True, True]
+
+    assert strike_everywhere(struck, check, is_after=is_after, rotate=True) == counted
+    # From the COMMIT of ALTER ROLE to the move of AWSCURRENT, for either login.
+    assert 0 < broken <= 10
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])

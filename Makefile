@@ -5,7 +5,7 @@ PY := .venv/bin/python
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz faults lint types format test-all applications cdk package bench bench-upgrade servers lock clean
+.PHONY: help setup up test fuzz faults lint types format test-all applications cdk package bench bench-upgrade bench-deploy servers lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -24,7 +24,7 @@ fuzz: setup ## Migrate random schemas; ARGS="--pairs 200 --seed 1 --server debia
 	@$(PY) -m tests.fuzz $(ARGS)
 
 faults: setup ## Strike an upgrade before and after each of its statements (an hour)
-	@$(PY) -m pytest -n auto -m faults tests/fault $(ARGS)
+	@$(PY) -m pytest -n auto -m faults tests/fault tests/deploy $(ARGS)
 
 lint: setup ## Check style and formatting
 	@$(PY) -m ruff check .
@@ -59,6 +59,9 @@ bench: setup ## Measure autogenerate beside plain Alembic; ARGS="--tables 1000 -
 
 bench-upgrade: setup ## Measure upgrade beside the others; ARGS="--revisions 10 1000 --repeat 9"
 	@$(PY) -m benchmarks.upgrade $(ARGS)
+
+bench-deploy: setup ## Measure the Lambda function's cold start; ARGS="--repeat 21"
+	@$(PY) -m benchmarks.deploy $(ARGS)
 
 servers: setup ## Get the servers that test-all uses (installs packages when root)
 	@$(PY) scripts/test_all.py --provision-only

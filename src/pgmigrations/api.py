@@ -1,12 +1,10 @@
 """The commands as functions, for programs: a deployment, a test, an application that starts.
 
-They block, as the driver does: call them from a thread, or inside a running event loop by
-`await asyncio.to_thread(upgrade, url)`. Alembic keeps one environment per process, so that several
-calls at once wait for each other. The project's logging is left to the program; what is said while
-a revision runs goes to the loggers `alembic` and `pgmigrations`.
+They block, as the driver does: in a running event loop, `await asyncio.to_thread(upgrade, url)`.
+Alembic keeps one environment per process, so that several calls at once wait for each other. The
+project's logging is left to the program; loggers are `alembic` and `pgmigrations`.
 
-Importing this module imports neither Alembic nor SQLAlchemy, and an upgrade with nothing to do
-imports neither, either.
+Neither importing this module nor an upgrade with nothing to do imports Alembic or SQLAlchemy.
 
 Example:
     >>> from pgmigrations.api import upgrade
@@ -28,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Done, Outcome
+from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Coming, Done, MayBegin, Outcome
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,7 +38,9 @@ if TYPE_CHECKING:
     from pgmigrations.run.session import Session
 
 __all__ = [
+    "Coming",
     "Done",
+    "MayBegin",
     "MigrationFailed",
     "Result",
     "adopt",
@@ -69,12 +69,14 @@ class Result:
         after: Those that it left, sorted.
         done: What it went through, in order; empty where there was nothing to do.
         seconds: How long it took in all.
+        remaining: What `may_begin` has stopped it before, in order.
     """
 
     before: tuple[str, ...]
     after: tuple[str, ...]
     done: tuple[Done, ...]
     seconds: float
+    remaining: tuple[str, ...] = ()
 
     @property
     def is_changed(self) -> bool:
@@ -88,6 +90,7 @@ def upgrade(
     *,
     ini: str | Path = "alembic.ini",
     settings: Mapping[str, object] | None = None,
+    may_begin: MayBegin | None = None,
 ) -> Result:
     """Upgrade a database, as `pgmigrations upgrade` does.
 
@@ -100,10 +103,10 @@ def upgrade(
         ini: The project's alembic.ini.
         settings: Settings of `[pgmigrations]` that win over the project's; lengths of time in
             seconds.
+        may_begin: Asked before each revision, under the lock; where it says no, the upgrade ends.
 
     Raises:
-        DatabaseFailure: The database cannot be reached, or a revision failed: it is taken back, and
-            what came before it is kept.
+        DatabaseFailure: It cannot be reached, or a revision failed; what came before it is kept.
         LockHeld: Another run works on the database for longer than `lock_wait`.
         MigrationFailed: Alembic refuses: no such revision, several heads.
         PgMigrationsError: Any other failure, each with a message that says what to do.
@@ -124,7 +127,7 @@ def upgrade(
 
         command.upgrade(config, target)
 
-    return _run(work, given, ini, settings, began)
+    return _run(work, given, ini, settings, began, may_begin)
 
 
 def downgrade(
@@ -202,7 +205,7 @@ def dry_run(
     """
     from pgmigrations.commands.dry_run import tried_on_copy
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return tried_on_copy(config, target)
 
 
@@ -220,7 +223,7 @@ def status(
     """
     from pgmigrations.commands.status import states
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return states(config)
 
 
@@ -239,7 +242,7 @@ def log(
     """
     from pgmigrations.commands.log import last_rows
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return last_rows(config, number)
 
 
@@ -264,7 +267,7 @@ def repair(
     """
     from pgmigrations.commands.repair import repair as command
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return command(config, revision=revision, yes=True, tell=_not_told)
 
 
@@ -285,7 +288,7 @@ def unlock(
     """
     from pgmigrations.commands.unlock import unlock as command
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return command(config, yes=True, tell=_not_told)
 
 
@@ -311,7 +314,7 @@ def rebase(
     """
     from pgmigrations.commands.rebase import rebase as command
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return command(config, revision=revision, tell=_not_told)
 
 
@@ -344,7 +347,7 @@ def adopt(
     from pgmigrations.migrate.adopt import Wishes
     from pgmigrations.migrate.adopt import adopt as command
 
-    with _configured(_read(url), ini, None) as config:
+    with configured(_read(url), ini, None) as config:
         return command(config, Wishes(keep, drop, reconcile), undo=undo)
 
 
@@ -366,16 +369,18 @@ def _run(
     ini: str | Path,
     settings: Mapping[str, object] | None,
     began: float,
+    may_begin: MayBegin | None = None,
 ) -> Result:
-    with _configured(url, ini, settings) as config:
-        outcome = config.attributes[OUTCOME] = Outcome()
+    with configured(url, ini, settings) as config:
+        outcome = config.attributes[OUTCOME] = Outcome(may_begin)
         work(config)
     before, after = (tuple(sorted(one)) for one in (outcome.before, outcome.after))
-    return Result(before, after, tuple(outcome.done), time.monotonic() - began)
+    done, remaining = tuple(outcome.done), tuple(outcome.remaining)
+    return Result(before, after, done, time.monotonic() - began, remaining)
 
 
 @contextmanager
-def _configured(
+def configured(
     url: DatabaseUrl | None, ini: str | Path, settings: Mapping[str, object] | None
 ) -> Iterator[Config]:
     """Yield Alembic's configuration of a project, and give failures of ours their own class."""

@@ -25,8 +25,10 @@ examples:
   pgmigrations adopt --keep old_table                  take over from node-pg-migrate or Alembic
   pgmigrations check                                   how the database and the models differ
   pgmigrations check --json                            the same, for a program
+  pgmigrations deploy                                  wait, upgrade, mend the application's logins
   pgmigrations embedded status                         the embedded PostgreSQL server
 """
+_DEPLOY_HELP = "Migrate, and give the application logins that work (deploy --help)."
 _EMBEDDED_HELP = "Start, stop or look into the embedded PostgreSQL server (start --help)."
 
 
@@ -45,6 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         from pgmigrations.embedded.cli import main as embedded
 
         return embedded(arguments[1:])
+    if arguments[:1] in (["-c"], ["--config"]) and arguments[2:3] == ["deploy"]:
+        arguments = ["deploy", *arguments[:2], *arguments[3:]]
+    if arguments[:1] == ["deploy"]:
+        # What has nothing to do needs neither of them, either.
+        from pgmigrations.deploy.cli import main as deploy
+
+        return deploy(arguments[1:])
     if _is_up_to_date(arguments):
         return 0
     _command_line().main(arguments)
@@ -148,6 +157,7 @@ def _command_line() -> CommandLine:
         help="Print what differs as JSON, and nothing else on stdout.",
     )
     command_line.subparsers.add_parser("embedded", help=_EMBEDDED_HELP)
+    command_line.subparsers.add_parser("deploy", help=_DEPLOY_HELP)
     return command_line
 
 

@@ -71,6 +71,13 @@ class Settings:
             as it is after a deployment was rolled back.
         refuse_changed: Whether an upgrade fails where the code of an applied revision is another
             one by now; `pgmigrations repair` accepts it. Only `status` tells it otherwise.
+        application_logins: The logins whose passwords `deploy` sets, each with the variable of the
+            environment that names its secret: `app_rw=DB_USER_SECRET_NAME`.
+        rotation: `alternating`: each has a second login, `app_rw_clone`, and the one that is not in
+            use gets the new password; `single`: the one login gets it.
+        rotation_days: Days after which `deploy` rotates a password unasked; 0 for never.
+        step_rate: Megabytes of a table that the server goes through in a second, by which `deploy`
+            tells whether a function has the time for a revision; 0 for not to tell.
     """
 
     version_table: str = "pgmigrations"
@@ -91,6 +98,10 @@ class Settings:
     statement_timeout: float = 0.0
     refuse_ahead: bool = False
     refuse_changed: bool = False
+    application_logins: tuple[str, ...] = ()
+    rotation: str = "alternating"
+    rotation_days: int = 0
+    step_rate: int = 20
 
     def __post_init__(self) -> None:
         if self.revision_names not in ("sequential", "timestamp"):
@@ -107,11 +118,26 @@ class Settings:
             )
         if not 1 <= self.revision_number_width <= 10:
             raise InvalidSetting("revision_number_width", self.revision_number_width, "1 to 10")
+        self._check_deployment()
         for key in ("lock_wait", "blocked_wait", "statement_timeout"):
             if getattr(self, key) < 0:
                 raise InvalidSetting(key, getattr(self, key), "0 or more seconds")
         if not self.lock_timeout > 0:
             raise InvalidSetting("lock_timeout", self.lock_timeout, "more than 0 seconds")
+
+    def _check_deployment(self) -> None:
+        for one in self.application_logins:
+            if not re.fullmatch(r"[^=]+=\w+", one):
+                raise InvalidSetting(
+                    "application_logins",
+                    one,
+                    "a login and the variable that names its secret: app_rw=DB_USER_SECRET_NAME",
+                )
+        if self.rotation not in ("alternating", "single"):
+            raise InvalidSetting("rotation", self.rotation, "alternating or single")
+        for key in ("rotation_days", "step_rate"):
+            if getattr(self, key) < 0:
+                raise InvalidSetting(key, getattr(self, key), "0 or a greater number")
 
     @classmethod
     def load(cls, section: Mapping[str, str], where: str, **overrides: object) -> Settings:

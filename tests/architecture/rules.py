@@ -13,6 +13,8 @@ RUN = "pgmigrations.run"
 DECLARE = "pgmigrations.declare"
 EMBEDDED = "pgmigrations.embedded"
 PLUGIN = "pgmigrations.plugin"
+DEPLOY = "pgmigrations.deploy"
+AWS = "pgmigrations.aws"
 MODELS = "app.models"
 ALEMBIC_PRIVATE = f"{CORE}.alembic_private"
 
@@ -77,6 +79,29 @@ def plugin_imports_alembic_in_functions(sources: Iterable[Source]) -> Iterator[s
         return found.is_of("alembic") and not found.function and not found.typing_only
 
     return _imports(sources, PLUGIN, is_early)
+
+
+def deployment_knows_no_cloud(sources: Iterable[Source]) -> Iterator[str]:
+    """A container job needs no boto3; only the store of secrets is made where it is asked for."""
+
+    def is_cloud(_: Source, found: Import) -> bool:
+        ours = found.is_of(AWS) and not found.function
+        return ours or found.is_of("boto3") or found.is_of("botocore")
+
+    return _imports(sources, DEPLOY, is_cloud)
+
+
+def deployment_loads_little(sources: Iterable[Source]) -> Iterator[str]:
+    """A function with nothing to do loads neither Alembic, nor SQLAlchemy, nor boto3 too early."""
+    lazy = {f"{DEPLOY}.other_tool", f"{DEPLOY}.verification"}
+    heavy = ("alembic", "sqlalchemy", "boto3", "botocore", "pgmigrations.migrate", *lazy)
+
+    def is_early(source: Source, found: Import) -> bool:
+        now = not found.function and not found.typing_only
+        return now and source.module not in lazy and any(map(found.is_of, heavy))
+
+    yield from _imports(sources, DEPLOY, is_early)
+    yield from _imports(sources, AWS, is_early)
 
 
 def alembic_private_names_have_one_home(sources: Iterable[Source]) -> Iterator[str]:

@@ -36,6 +36,8 @@ HAND_WRITTEN = [
         rules.models_import_only_declarations,
         rules.embedded_needs_no_database_library,
         rules.plugin_imports_alembic_in_functions,
+        rules.deployment_knows_no_cloud,
+        rules.deployment_loads_little,
         rules.alembic_private_names_have_one_home,
     ],
     ids=lambda rule: rule.__name__,
@@ -67,6 +69,8 @@ def test_the_folder_of_revisions_does_not_shadow_the_alembic_library() -> None:
         ("pgmigrations.embedded", {"alembic", "sqlalchemy"}),
         ("pgmigrations.declare", {"alembic"}),
         ("pgmigrations.plugin", {"alembic"}),
+        ("pgmigrations.deploy.cli", {"alembic", "sqlalchemy", "boto3"}),
+        ("pgmigrations.aws.handler", {"alembic", "sqlalchemy", "boto3"}),
         ("app.models", {"alembic"}),
     ],
 )

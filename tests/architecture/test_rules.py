@@ -45,6 +45,10 @@ ROOM = f"{rules.ROOMS}.enum.ops"
             rules.PLUGIN,
             "class Registry:\n    import alembic\n",
         ),
+        (rules.deployment_knows_no_cloud, f"{rules.DEPLOY}.run", "def f():\n    import boto3"),
+        (rules.deployment_knows_no_cloud, f"{rules.DEPLOY}.run", f"import {rules.AWS}.handler"),
+        (rules.deployment_loads_little, f"{rules.DEPLOY}.run", "from alembic import command"),
+        (rules.deployment_loads_little, f"{rules.AWS}.handler", "import boto3"),
         (
             rules.alembic_private_names_have_one_home,
             RENDER,
@@ -89,6 +93,16 @@ def test_a_source_that_breaks_the_rule_is_found(rule: rules.Rule, module: str, t
             rules.plugin_imports_alembic_in_functions,
             rules.PLUGIN,
             "if TYPE_CHECKING:\n    import alembic\ndef setup(plugin):\n    import alembic.context",
+        ),
+        (
+            rules.deployment_knows_no_cloud,
+            f"{rules.DEPLOY}.wiring",
+            f"def f():\n    from {rules.AWS}.secrets_manager import SecretsManager",
+        ),
+        (
+            rules.deployment_loads_little,
+            f"{rules.AWS}.secrets_manager",
+            "if TYPE_CHECKING:\n    import boto3\ndef f():\n    import boto3",
         ),
         (
             rules.alembic_private_names_have_one_home,

@@ -34,7 +34,9 @@ class _Sign:
 # answered says more than that another address did not.
 _SIGNS = (
     _Sign(
-        "password authentication failed|authentication failed for user|SCRAM exchange",
+        # The last three are PgBouncer's and RDS Proxy's.
+        "password authentication failed|authentication failed for user|SCRAM exchange|"
+        "SASL authentication failed|no such user|no credentials for the role",
         kinds.WrongPassword,
         'Wrong password, or no such role, for user "{user}" at {place}',
         "Correct the user and the password in DATABASE_URL (or PGUSER and PGPASSWORD)",

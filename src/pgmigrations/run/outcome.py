@@ -5,8 +5,12 @@ Names of keys in `Config.attributes`, which goes through Alembic as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions as driver
 
 URL = "pgmigrations_url"
 """The database of this run, whatever the project's own is."""
@@ -37,16 +41,44 @@ class Done:
     seconds: float
 
 
-@dataclass
-class Outcome:
-    """What a run has done.
+@dataclass(frozen=True)
+class Coming:
+    """A revision that a run is about to begin.
 
     Attributes:
+        revision: Its id; empty for a stamp.
+        path: Its file.
+        connection: The lock's connection, for questions; in autocommit or in the lock's own
+            transaction.
+    """
+
+    revision: str
+    path: str
+    connection: driver.connection
+
+
+MayBegin: TypeAlias = Callable[[Coming], bool]
+"""Says whether a revision may be begun; where it says no, the run ends before it."""
+
+
+@dataclass
+class Outcome:
+    """What a run has done, and when it is to stop.
+
+    Attributes:
+        may_begin: Asked before each revision; None for always.
         before: The version rows that it found.
         after: Those that it left.
         done: What it went through, in order.
+        remaining: The revisions that it has stopped before, in order.
     """
 
+    may_begin: MayBegin | None = None
     before: Collection[str] = ()
     after: Collection[str] = ()
     done: list[Done] = field(default_factory=list)
+    remaining: list[str] = field(default_factory=list)
+
+    def stops_before(self, coming: Coming) -> bool:
+        """Ask whether the run ends here."""
+        return self.may_begin is not None and not self.may_begin(coming)

@@ -36,6 +36,7 @@ from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
 from pgmigrations.run.step import (
     checksum_of,
+    coming,
     direction_of,
     entries,
     entry_of,
@@ -197,6 +198,9 @@ class Runner:
 
     def _run_all(self, steps: Sequence[Step], at: set[str]) -> None:
         for number, step in enumerate(steps):
+            if self.outcome.stops_before(coming(step, self.lock.connection)):
+                self.outcome.remaining = [revision_of(one) for one in steps[number:]]
+                return
             _alembic_log.info("Running %s", step)
             is_last = number == len(steps) - 1
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep, StampStep
 from alembic.script import Script
@@ -13,6 +13,10 @@ from alembic.script import Script
 from pgmigrations.migrate.core.alembic_private import Step
 from pgmigrations.run.checksum import checksum
 from pgmigrations.run.ledger import Direction, Entry, Status
+from pgmigrations.run.outcome import Coming
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions as driver
 
 
 def direction_of(step: Step) -> Direction | None:
@@ -25,6 +29,17 @@ def direction_of(step: Step) -> Direction | None:
 def revision_of(step: Step) -> str:
     """Name the revision of a step; a stamp has none."""
     return str(step.revision.revision) if isinstance(step, RevisionStep) else ""
+
+
+def coming(step: Step, connection: driver.connection) -> Coming:
+    """Say what is about to begin.
+
+    Args:
+        step: The step.
+        connection: The lock's.
+    """
+    path = str(step.revision.path) if isinstance(step, RevisionStep) else ""
+    return Coming(revision_of(step), path, connection)
 
 
 def label_of(step: Step) -> str:

@@ -1,0 +1,121 @@
+"""Secrets in files as Docker, systemd and shells read them: one variable holds the login's URL."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgmigrations.database_url import DatabaseUrl, parse_database_url
+from pgmigrations.deploy.secret import Secret, SecretStoreFailure, SecretUnusable, Version
+from pgmigrations.errors import PgMigrationsError
+
+URL = "DATABASE_URL"
+VERSION = "PGMIGRATIONS_SECRET_VERSION"
+_RENAMED = {"username": "user", "password": "password", "host": "host", "port": "port"}
+_RENAMED |= {"dbname": "dbname"}
+_ORDER = ("user", "password", "host", "port", "dbname")
+
+
+class FileStore:
+    """Keeps each login in a file of its own, as `DATABASE_URL`; its other lines stay as they are.
+
+    The pending version lies beside it, as `<name>.pending`. A file is replaced as a whole, so that
+    whoever reads it sees the old one or the new one; both are for their owner alone (mode 0600).
+
+    Example:
+        >>> FileStore().current("/run/secrets/app_rw.env")
+        Version(id='', secret=Secret(username='app_rw', password=***), …)
+    """
+
+    def current(self, name: str) -> Version | None:
+        """The login in the file; None where there is no file, or no `DATABASE_URL` in it."""
+        version = _read(Path(name))
+        left = _read(_beside(name)) if version else None
+        if version is None or left is None or left.id != version.id:
+            return version
+        return Version(version.id, version.secret, version.created, is_pending=True)
+
+    def pending(self, name: str) -> Version | None:
+        """The login in the file beside it."""
+        return _read(_beside(name))
+
+    def put_pending(self, name: str, secret: Secret, token: str) -> str:
+        """Write the file beside it."""
+        lines = [f"{VERSION}={token}", f"{URL}={url_of(secret).sqlalchemy}"]
+        _write(_beside(name), lines)
+        return token
+
+    def promote(self, name: str, version: str, current: str) -> None:
+        """Put the pending login into the file, and remove the one beside it."""
+        pending = _read(_beside(name))
+        if pending is None or pending.id != version:
+            raise SecretStoreFailure(
+                f"{_beside(name)} has changed meanwhile", "Run the deployment again"
+            )
+        own = (f"{VERSION}=", f"{URL}=")
+        kept = [line for line in _lines(Path(name)) if not line.startswith(own)]
+        written = [line for line in _lines(_beside(name)) if line.startswith(own)]
+        _write(Path(name), [*kept, *written])
+        with suppress(FileNotFoundError):
+            _beside(name).unlink()
+
+
+def _beside(name: str) -> Path:
+    return Path(f"{name}.pending")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise SecretStoreFailure(f"{path} cannot be read: {reason}") from None
+
+
+def _read(path: Path) -> Version | None:
+    found = dict(line.split("=", 1) for line in _lines(path) if "=" in line)
+    text = found.get(URL, "").strip().strip("'\"")
+    if not text:
+        return None
+    try:
+        parameters = parse_database_url(text).libpq
+    except PgMigrationsError as error:
+        raise SecretUnusable(f"{URL} in {path} cannot be understood: {error.what}") from None
+    renamed = {key: parameters.pop(name, "") for key, name in _RENAMED.items()}
+    renamed["port"] = int(renamed["port"] or 0) or 5432
+    created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return Version(found.get(VERSION, ""), Secret(renamed | parameters), created)
+
+
+def url_of(secret: Secret) -> DatabaseUrl:
+    """The URL that a file holds; other fields of the secret are libpq's parameters.
+
+    Args:
+        secret: The login.
+    """
+    fields = {_RENAMED.get(key, key): str(value) for key, value in secret.fields.items()}
+    fields.pop("engine", None)
+    first = {key: fields.pop(key) for key in _ORDER if fields.get(key)}
+    return DatabaseUrl(tuple((first | fields).items()))
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """Replace a file as a whole, and have it on the disk."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write("\n".join(lines) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SecretStoreFailure(f"{path} cannot be written: {error.strerror}") from None

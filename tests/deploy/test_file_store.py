@@ -1,0 +1,111 @@
+"""Logins in files: replaced as a whole, for their owner alone, pending beside current."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pgmigrations.deploy.file_store import FileStore
+from pgmigrations.deploy.rotation import Reason, Rotation
+from pgmigrations.deploy.secret import Secret, SecretStoreFailure, SecretUnusable
+from tests.support.deployment import Stage
+
+
+@pytest.fixture
+def rotation(tmp_path: Path, made: Stage) -> Rotation:
+    made.make_roles()
+    found = made.rotation(FileStore())
+    logins = [
+        replace(one, secret=str(tmp_path / f"{number}.env"))
+        for number, one in enumerate(found.logins)
+    ]
+    return replace(found, logins=logins)
+
+
+def test_a_file_is_made_and_its_other_lines_are_kept(
+    tmp_path: Path, made: Stage, rotation: Rotation
+) -> None:
+    first = tmp_path / "0.env"
+    first.write_text("# kept\nDEBUG=1\n")
+    assert [one.reason for one in rotation.run(is_asked=False, wait=5)] == [Reason.INITIAL] * 2
+    for login, path in zip(made.logins, (first, tmp_path / "1.env"), strict=True):
+        found = FileStore().current(str(path))
+        assert found is not None
+        assert found.secret.username == login
+        assert made.lets_in(found.secret.fields)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = first.read_text().splitlines()
+    assert lines[:2] == ["# kept", "DEBUG=1"]
+    assert [one.partition("=")[0] for one in lines[2:]] == [
+        "PGMIGRATIONS_SECRET_VERSION",
+        "DATABASE_URL",
+    ]
+    assert sorted(path.name for path in tmp_path.glob("*.env*")) == ["0.env", "1.env"]
+
+
+def test_it_rotates_by_turns_and_rests_in_between(
+    tmp_path: Path, made: Stage, rotation: Rotation
+) -> None:
+    rotation.run(is_asked=False, wait=5)
+    before = (tmp_path / "0.env").read_text()
+    assert [one.reason for one in rotation.run(is_asked=False, wait=5)] == [Reason.NONE] * 2
+    assert (tmp_path / "0.env").read_text() == before
+    kept = rotation.run(is_asked=True, wait=5)
+    assert [one.username for one in kept] == [f"{login}_clone" for login in made.logins]
+    found = FileStore().current(str(tmp_path / "0.env"))
+    assert found is not None
+    assert found.id == kept[0].version
+    assert made.lets_in(found.secret.fields)
+
+
+def test_what_a_killed_run_has_left_beside_it_is_gone_on_with(
+    tmp_path: Path, made: Stage, rotation: Rotation
+) -> None:
+    rotation.run(is_asked=False, wait=5)
+    store, name = FileStore(), str(tmp_path / "0.env")
+    current = store.current(name)
+    assert current is not None
+    left = current.secret.with_login(f"{made.logins[0]}_clone", "left0behind")
+    store.put_pending(name, left, "token-of-the-killed-run")
+    kept = rotation.run(is_asked=False, wait=5)
+    assert [one.reason for one in kept] == [Reason.RESUMED, Reason.NONE]
+    assert kept[0].version == "token-of-the-killed-run"
+    found = store.current(name)
+    assert found is not None
+    assert found.secret.password == "left0behind"
+
+
+def test_a_run_killed_after_the_promotion_has_ended_it(tmp_path: Path) -> None:
+    store, name = FileStore(), str(tmp_path / "a.env")
+    store.put_pending(name, Secret({"username": "a", "password": "b", "host": "c"}), "1")
+    pending = (tmp_path / "a.env.pending").read_text()
+    store.promote(name, "1", "")
+    (tmp_path / "a.env.pending").write_text(pending)
+    found = store.current(name)
+    assert found is not None
+    assert found.is_pending
+
+
+def test_any_password_and_any_parameter_come_through(tmp_path: Path) -> None:
+    store, name = FileStore(), str(tmp_path / "a.env")
+    secret = Secret(
+        {"username": "a@b", "password": "p'\"s/:@#% é", "host": "h", "port": 1, "dbname": "d e"}
+        | {"sslmode": "verify-full"}
+    )
+    store.put_pending(name, secret, "1")
+    found = store.pending(name)
+    assert found is not None
+    assert found.secret == secret
+
+
+def test_what_cannot_be_understood_or_written_is_told_without_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.env"
+    path.write_text("DATABASE_URL=oracle://s3cret\n")
+    with pytest.raises(SecretUnusable, match="DATABASE_URL") as caught:
+        FileStore().current(str(path))
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(SecretStoreFailure, match="cannot be written"):
+        FileStore().put_pending(str(tmp_path / "no" / "a.env"), Secret({}), "1")

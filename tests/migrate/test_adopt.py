@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pgmigrations.migrate.adopt import number_floor
 from tests.support.database import Databases
 from tests.support.dump import schema_dump, whole_dump
 from tests.support.node_pg_migrate import install, run_node, write
+from tests.support.oer_assistant import OER_ASSISTANT, write_oer_assistant
 from tests.support.project import REPOSITORY, Project
 
 MIGRATIONS = {
@@ -69,32 +69,6 @@ Table(
     Index("ix_name", "name"),
 )
 """
-
-OER_ASSISTANT = (
-    "000_initial_schema",
-    "001_update_year_to_publish_date",
-    "002_update_sections_and_media_items",
-    "003_refactor_session_relationships",
-    "004_add_session_role_to_user_sessions",
-    "005_add_role_to_shared_user_prompts",
-    "006_add_name_to_sessions",
-    "007_add_guided_prompts",
-    "008_vector_faq",
-    "009_faq_cache_sources",
-    "010_add_reported_to_shared_prompts",
-    "010_add_status_to_textbooks",
-    "011_add_tokens_used_and_updated_at_to_user_sessions",
-    "012_add_jobs_table",
-    "013_add_practice_material_analytics",
-    "013_textbook_logo_url",
-    "014_add_system_settings",
-    "015_add_cascade_delete",
-)
-EXAMPLE_TABLE = """pgm.createTable('example_table', {
-    id: 'id',
-    name: { type: 'varchar(100)', notNull: true },
-    created_at: { type: 'timestamp', default: pgm.func('now()') },
-})"""
 
 NodePgMigrate = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -244,13 +218,7 @@ def test_the_templates_schema_is_adopted(tmp_path: Path, database_url: str, node
     folder = tmp_path / "node"
     folder.mkdir()
     (folder / "node_modules").symlink_to(node / "node_modules")
-    parts = (REPOSITORY / "tests" / "app" / "oer_assistant.sql").read_text().split("\n\n")
-    size = -(-len(parts) // len(OER_ASSISTANT))
-    starts = range(0, size * len(OER_ASSISTANT), size)
-    pieces = ["\n\n".join(parts[start : start + size]) or "SELECT 1" for start in starts]
-    works = [f"pgm.sql({json.dumps(piece)})" for piece in pieces]
-    files = dict(zip((f"{name}.js" for name in OER_ASSISTANT), works, strict=True))
-    write(folder, files | {"999_example_table.js": EXAMPLE_TABLE})
+    write_oer_assistant(folder)
     done = run_node(folder, database_url, "up")
     assert done.returncode == 0, done.stdout + done.stderr
     query(database_url, "INSERT INTO example_table (name) VALUES ('kept')")

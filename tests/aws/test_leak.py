@@ -151,7 +151,7 @@ def _rotate(loud: Loud, function: LambdaFunction) -> None:
 
 
 def _fail(loud: Loud, function: LambdaFunction) -> None:
-    made, client = loud.made, loud.made.secrets.client()
+    made = loud.made
     first, second = made.logins
     names = [first, f"{first}_clone", second, f"{second}_clone"]
     made.ask("".join(f"ALTER ROLE {name} VALID UNTIL '2001-01-01'; " for name in names))
@@ -166,18 +166,6 @@ def _fail(loud: Loud, function: LambdaFunction) -> None:
     assert not loud.call(function, {"rotate": True})
     made.ask(f"ALTER ROLE {second}_gone RENAME TO {second}_clone")
     assert not loud.call(function, {"target": "009_no_such"})
-    # Neither what is no JSON nor what JSON's parser says of it.
-    loud.known.add("n0tJs0nButSecret")
-    kept = made.secrets.read(made.names[1])
-    kept.pop("version")
-    put = {"SecretId": made.names[1], "VersionStages": ["AWSPENDING"]}
-    client.put_secret_value(SecretString='{"password": n0tJs0nButSecret', **put)
-    with pytest.raises(json.JSONDecodeError):
-        loud.note()
-    with pytest.raises(FunctionError, match=r"^secret_unusable: "):
-        function.invoke({"rotate": True})
-    loud.seen.append(function.log.read_text())
-    client.put_secret_value(SecretString=json.dumps(kept), **put)
 
 
 def _fail_to_reach(loud: Loud, root: Path, environ: dict[str, str]) -> None:
@@ -194,6 +182,12 @@ def _fail_to_reach(loud: Loud, root: Path, environ: dict[str, str]) -> None:
         wrong = environ | {"DB_SECRET_NAME": f"wrong/{made.migrator.user}/{number}"}
         with lambda_function(root, wrong) as function:
             assert not loud.call(function, {}, timeout=6)
+    # Neither what is no JSON nor what JSON's parser says of it.
+    loud.known.add("n0tJs0nButSecret")
+    junk = {"Name": f"junk/{made.migrator.user}", "SecretString": '{"password": n0tJs0nButSecret'}
+    made.secrets.client().create_secret(**junk)
+    with lambda_function(root, environ | {"DB_USER_SECRET_NAME": junk["Name"]}) as function:
+        assert not loud.call(function, {})
     nowhere = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:1"}
     with lambda_function(root, environ | nowhere) as function:
         assert not loud.call(function, {}, timeout=60)

@@ -143,11 +143,14 @@ def test_a_login_that_fails_is_mended(staged: Stage, rotation: Rotation) -> None
 def test_another_place_keeps_the_password(staged: Stage, rotation: Rotation) -> None:
     rotation.run(is_asked=False, wait=WAIT)
     before = staged.secrets.read(staged.names[0])
+    verifiers = "SELECT rolname, rolpassword FROM pg_authid ORDER BY 1"
+    kept = staged.ask(verifiers)
     moved = replace(rotation, endpoint=replace(rotation.endpoint, host="new.example.org"))
     assert reasons(moved) == [Reason.MOVED] * 2
     after = staged.secrets.read(staged.names[0])
     assert after["host"] == "new.example.org"
     assert after["password"] == before["password"]
+    assert staged.ask(verifiers) == kept
 
 
 def test_a_password_is_due_after_its_days(staged: Stage, store: SecretsManager) -> None:
@@ -208,6 +211,25 @@ def test_a_new_login_that_fails_leaves_the_old_one_current(
     staged.ask(f"ALTER ROLE {clone} VALID UNTIL 'infinity'")
     assert reasons(rotation) == [Reason.RESUMED, Reason.NONE]
     assert staged.secrets.read(staged.names[0])["username"] == clone
+
+
+@pytest.mark.parametrize("left", ["no JSON", "another password of the login in use"])
+def test_what_is_pending_and_none_of_ours_is_left_alone(
+    staged: Stage, rotation: Rotation, left: str
+) -> None:
+    rotation.run(is_asked=False, wait=WAIT)
+    name = staged.names[0]
+    held = staged.secrets.read(name)
+    if left != "no JSON":
+        left = json.dumps(held | {"password": "0ther"})
+    staged.secrets.client().put_secret_value(
+        SecretId=name, SecretString=left, VersionStages=["AWSPENDING"]
+    )
+    assert reasons(rotation) == [Reason.NONE] * 2
+    assert staged.secrets.read(name) == held
+    assert reasons(rotation, is_asked=True) == [Reason.ASKED] * 2
+    assert staged.lets_in(held)
+    assert staged.lets_in(staged.secrets.read(name))
 
 
 def test_a_rotation_waits_for_a_migration(staged: Stage, rotation: Rotation) -> None:

@@ -232,7 +232,7 @@ class Rotation:
     def _versions(self, one: ApplicationLogin) -> _Found:
         """Read what is kept, and find out whether it logs in."""
         current = one.store.current(one.secret)
-        pending = None if current and current.is_pending else one.store.pending(one.secret)
+        pending = None if current and current.is_pending else _left_pending(one)
         if pending and current and pending.id == current.id:
             pending = None
         is_working = bool(
@@ -256,7 +256,7 @@ class Rotation:
         if not found.is_working:
             return Reason.BROKEN
         is_only_moved = found.pending and found.pending.secret.has_login_of(current.secret)
-        if found.pending is not None and not (is_asked and is_only_moved):
+        if _is_usable(found) and not (is_asked and is_only_moved):
             return Reason.RESUMED
         if is_asked:
             return Reason.ASKED
@@ -281,8 +281,9 @@ class Rotation:
         if found.reason is Reason.NONE:
             return found.kept
         pending = self._made_pending(found)
-        # Only what an earlier run has left may be set already.
-        if pending is not found.pending or not self.server.lets_in(pending.secret):
+        # What an earlier run has left may be set already, and what only moves is.
+        is_new = pending is not found.pending and found.reason is not Reason.MOVED
+        if is_new or not self.server.lets_in(pending.secret):
             self._set(pending, lock, connection)
             self._test(pending, is_pooled=lock.is_pooled)
         self._promote(found, pending, lock)
@@ -339,6 +340,14 @@ class Rotation:
                 yield lock, work
         except psycopg2.Error as error:
             raise explain(error, url=self.server.url, doing="setting passwords") from None
+
+
+def _left_pending(one: ApplicationLogin) -> Version | None:
+    try:
+        return one.store.pending(one.secret)
+    except SecretUnusable as error:
+        log.warning("What is pending is left alone: %s", error.what)
+        return None
 
 
 def _is_usable(found: _Found) -> bool:

@@ -19,6 +19,7 @@ from pgmigrations.run.lock import LockHeld, LockKeys
 from tests.support.deployment import PROXY, Stage
 
 WAIT = 10.0
+VERIFIERS = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = ANY(%s) ORDER BY 1"
 
 
 @pytest.fixture
@@ -63,10 +64,10 @@ def test_a_secret_without_a_value_gets_a_login(made: Stage, store: SecretsManage
 def test_nothing_changes_unless_asked(staged: Stage, rotation: Rotation) -> None:
     rotation.run(is_asked=False, wait=WAIT)
     before = [staged.secrets.read(name) for name in staged.names]
-    verifiers = staged.ask("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1")
+    verifiers = staged.ask(VERIFIERS, staged.roles)
     assert reasons(rotation) == [Reason.NONE] * 2
     assert [staged.secrets.read(name) for name in staged.names] == before
-    assert staged.ask("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1") == verifiers
+    assert staged.ask(VERIFIERS, staged.roles) == verifiers
 
 
 def test_two_logins_take_turns_and_the_old_one_stays_valid(
@@ -143,14 +144,13 @@ def test_a_login_that_fails_is_mended(staged: Stage, rotation: Rotation) -> None
 def test_another_place_keeps_the_password(staged: Stage, rotation: Rotation) -> None:
     rotation.run(is_asked=False, wait=WAIT)
     before = staged.secrets.read(staged.names[0])
-    verifiers = "SELECT rolname, rolpassword FROM pg_authid ORDER BY 1"
-    kept = staged.ask(verifiers)
+    kept = staged.ask(VERIFIERS, staged.roles)
     moved = replace(rotation, endpoint=replace(rotation.endpoint, host="new.example.org"))
     assert reasons(moved) == [Reason.MOVED] * 2
     after = staged.secrets.read(staged.names[0])
     assert after["host"] == "new.example.org"
     assert after["password"] == before["password"]
-    assert staged.ask(verifiers) == kept
+    assert staged.ask(VERIFIERS, staged.roles) == kept
 
 
 def test_a_password_is_due_after_its_days(staged: Stage, store: SecretsManager) -> None:

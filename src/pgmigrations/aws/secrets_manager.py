@@ -176,7 +176,7 @@ def _explained(name: str) -> Iterator[None]:
 
 def _failure(name: str, error: ClientError) -> SecretStoreFailure:
     code = _code(error)
-    said = str(error.response.get("Error", {}).get("Message") or code)
+    said = " ".join(str(error.response.get("Error", {}).get("Message") or code).split())
     return SecretStoreFailure(
         f"Secrets Manager refuses the secret {name}: {said.rstrip('.')} ({code})",
         _HINTS.get(code, ""),

@@ -44,7 +44,7 @@ def test_overview_shows_revisions_and_contents(database_url: str) -> None:
     done = pgmigrations(database_url, "overview")
     assert done.returncode == 0, done.stderr
     lines = [line.strip() for line in done.stdout.splitlines()]
-    assert "Revisions (2 pending)" in lines
+    assert "Revisions (3 pending)" in lines
     assert "applied   001_initial_schema       Initial schema" in lines
     assert "pending   002_textbook_favorites   Textbook favorites" in lines
     assert any(line.split() == ["jobs", "13", "4", "1", "0"] for line in lines)
@@ -56,7 +56,7 @@ def test_overview_shows_revisions_and_contents(database_url: str) -> None:
 def test_overview_of_an_empty_database_changes_nothing(database_url: str) -> None:
     done = pgmigrations(database_url, "overview")
     assert done.returncode == 0, done.stderr
-    assert "3 pending" in done.stdout
+    assert "4 pending" in done.stdout
     with create_engine(database_url, poolclass=NullPool).connect() as connection:
         assert connection.execute(text("SELECT to_regclass('pgmigrations')")).scalar_one() is None
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.certificate import authority, certificate
 from tests.support.deployment import Stage
-from tests.support.lambda_function import FunctionError, LambdaFunction, lambda_function
+from tests.support.lambda_function import ARN, FunctionError, LambdaFunction, lambda_function
 
 IDS = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "Migration"}
 
@@ -28,10 +28,25 @@ def event(kind: str, url: str = "...", **properties: Any) -> dict[str, Any]:
         "RequestType": kind,
         "ResponseURL": url,
         "ResourceType": "Custom::DatabaseMigration",
-        "ResourceProperties": {"ServiceToken": "arn", **properties},
+        "ResourceProperties": {"ServiceToken": ARN, **properties},
         **IDS,
         **known,
     }
+
+
+PROVIDER = "arn:aws:lambda:eu-central-1:123456789012:function:provider"
+
+
+def test_the_providers_framework_answers_where_it_was_called(
+    function: LambdaFunction, made: Stage
+) -> None:
+    # It passes the URL on as it is, which leads out of the function's network.
+    answer = function.invoke(event("Create", "https://127.0.0.1:1/", ServiceToken=PROVIDER))
+    assert answer["PhysicalResourceId"] == "pgmigrations"
+    with pytest.raises(FunctionError, match="invalid_order"):
+        function.invoke(
+            event("Update", "https://127.0.0.1:1/", ServiceToken=PROVIDER, Rotate="perhaps")
+        )
 
 
 def test_create_and_update_deploy_and_delete_changes_nothing(

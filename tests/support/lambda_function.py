@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 HANDLER = "pgmigrations.aws.handler.handler"
-_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:migrate"
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:migrate"
 
 
 class FunctionError(Exception):
@@ -116,7 +116,7 @@ def lambda_function(
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", request)
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int(deadline * 1000)))
-            self.send_header("Lambda-Runtime-Invoked-Function-Arn", _ARN)
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", ARN)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -37,11 +37,13 @@ _TRIES = 3
 _LONGEST_REASON = 1000
 
 
-def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
+def answer(event: Mapping[str, Any], deployed: Deploys, function: str) -> dict[str, Any]:
     """Do what an event asks for, and answer it.
 
     Behind the CDK's provider framework the answer is what is returned, and a failure is raised.
-    With a `ResponseURL` it is put there, a failure, too: nobody reads what is returned.
+    Where the resource's `ServiceToken` is this function, CloudFormation has called it, nobody reads
+    what is returned, and the answer is put to `ResponseURL`, a failure, too. The URL alone does not
+    tell: the framework passes it on.
 
     The resource's properties are the order: `Target`, `Rotate`, `Adopt`, `Keep`, `Verify`; any
     others, such as a hash of the revisions that makes an Update, are not looked at. With `GoesOn`
@@ -51,12 +53,14 @@ def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     Args:
         event: CloudFormation's.
         deployed: Deploys.
+        function: The ARN that this function was invoked by.
 
     Raises:
-        PgMigrationsError: The deployment failed, and there is no `ResponseURL`.
+        PgMigrationsError: The deployment failed, and another function answers CloudFormation.
     """
     url = str(event.get("ResponseURL") or "")
-    is_direct = url.startswith("https://")
+    properties = event.get("ResourceProperties") or {}
+    is_direct = url.startswith("https://") and properties.get("ServiceToken") == function
     try:
         data = _data(event, deployed)
     except Exception as error:

@@ -31,6 +31,11 @@ _STORE = SecretsManager()
 class Context(Protocol):
     """The part of Lambda's context that is used."""
 
+    @property
+    def invoked_function_arn(self) -> str:
+        """The function's ARN, with version or alias where it was invoked by that."""
+        ...
+
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function is killed."""
         ...
@@ -73,7 +78,9 @@ def handler(event: Mapping[str, Any] | None, context: Context) -> dict[str, Any]
             rotation_step.take(_wiring(), event, limit)
             return {}
         if "RequestType" in event:
-            return cloud_formation.answer(event, lambda order: _deployed(order, limit))
+            return cloud_formation.answer(
+                event, lambda order: _deployed(order, limit), context.invoked_function_arn
+            )
         done = _deployed(event, limit)
         if done.remaining and not event:
             # As the CDK's Trigger calls, which reads no result.

@@ -118,6 +118,7 @@ class Listening:
 
     url: str
     told: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    is_told: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -131,6 +132,7 @@ def listening(folder: Path) -> Iterator[Listening]:
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.told.append((dict(self.headers), json.loads(body)))
+            found.is_told.set()
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -171,3 +173,17 @@ def test_by_itself_it_puts_its_answer_where_it_is_told_to(tmp_path: Path, made: 
         assert body["PhysicalResourceId"] == "pgmigrations"
         assert {key: body[key] for key in IDS} == IDS
     assert "5ignature" not in log
+
+
+def test_a_function_that_is_about_to_be_killed_says_so(tmp_path: Path, made: Stage) -> None:
+    made.make_secrets()
+    project = made.project(tmp_path / "project")
+    text = SECOND.replace("CREATE TABLE more (id int)", "SELECT pg_sleep(120)")
+    (project.versions / "003_more.py").write_text(text)
+    environ = made.environ() | {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    with listening(tmp_path) as bucket, lambda_function(project.path, environ) as running:
+        running.begin(event("Create", bucket.url), timeout=12)
+        assert bucket.is_told.wait(timeout=60)
+    ((_, said),) = bucket.told
+    assert said["Status"] == "FAILED"
+    assert said["Reason"].startswith("function_timeout: ")

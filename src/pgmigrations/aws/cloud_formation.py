@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 from urllib.request import Request, urlopen
 
@@ -35,9 +37,10 @@ _GOES_ON = "GoesOn"
 _TIMEOUT = 10.0
 _TRIES = 3
 _LONGEST_REASON = 1000
+_LAST_SECONDS = 5.0
 
 
-def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
+def answer(event: Mapping[str, Any], deployed: Deploys, seconds: float) -> dict[str, Any]:
     """Do what an event asks for, and answer it.
 
     Behind the CDK's provider framework the answer is what is returned, and a failure is raised.
@@ -51,6 +54,8 @@ def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     Args:
         event: CloudFormation's.
         deployed: Deploys.
+        seconds: Until the function is killed. With a `ResponseURL` a failure is put there before:
+            else CloudFormation would wait for an hour.
 
     Raises:
         PgMigrationsError: The deployment failed, and there is no `ResponseURL`.
@@ -58,7 +63,8 @@ def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     url = str(event.get("ResponseURL") or "")
     is_direct = url.startswith("https://")
     try:
-        data = _data(event, deployed)
+        with _last_word(url, event, seconds) if is_direct else nullcontext():
+            data = _data(event, deployed)
     except Exception as error:
         if not is_direct:
             raise
@@ -68,6 +74,21 @@ def answer(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
     if is_direct:
         return _put(url, event, {"Status": "SUCCESS", "Data": data})
     return {"PhysicalResourceId": _id_of(event), "Data": data}
+
+
+@contextmanager
+def _last_word(url: str, event: Mapping[str, Any], seconds: float) -> Iterator[None]:
+    """Put a failure just before the function is killed; what is put later is not read."""
+    reason = "function_timeout: the function's time is over; what is done is kept: deploy again"
+    said = {"Status": "FAILED", "Reason": reason}
+    wait = max(seconds - _LAST_SECONDS, seconds / 2)
+    timer = threading.Timer(wait, lambda: _put(url, event, said))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def incomplete(done: Deployment) -> tuple[str, str]:

@@ -73,7 +73,8 @@ def handler(event: Mapping[str, Any] | None, context: Context) -> dict[str, Any]
             rotation_step.take(_wiring(), event, limit)
             return {}
         if "RequestType" in event:
-            return cloud_formation.answer(event, lambda order: _deployed(order, limit))
+            seconds = context.get_remaining_time_in_millis() / 1000
+            return cloud_formation.answer(event, lambda order: _deployed(order, limit), seconds)
         done = _deployed(event, limit)
         if done.remaining and not event:
             # As the CDK's Trigger calls, which reads no result.

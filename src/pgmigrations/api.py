@@ -20,13 +20,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Coming, Done, MayBegin, Outcome
+from pgmigrations.run.outcome import OUTCOME, SETTINGS, URL, Coming, Done, MayBegin, Outcome, Result
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -58,30 +57,6 @@ __all__ = [
 
 class MigrationFailed(PgMigrationsError):
     """What Alembic's own commands refuse, such as an unknown revision."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run has done.
-
-    Attributes:
-        before: The version rows that it found, sorted.
-        after: Those that it left, sorted.
-        done: What it went through, in order; empty where there was nothing to do.
-        seconds: How long it took in all.
-        remaining: What `may_begin` has stopped it before, in order.
-    """
-
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    done: tuple[Done, ...]
-    seconds: float
-    remaining: tuple[str, ...] = ()
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the database is another one than before."""
-        return bool(self.done)
 
 
 def upgrade(
@@ -376,7 +351,7 @@ def _run(
         work(config)
     before, after = (tuple(sorted(one)) for one in (outcome.before, outcome.after))
     done, remaining = tuple(outcome.done), tuple(outcome.remaining)
-    return Result(before, after, done, time.monotonic() - began, remaining)
+    return Result(before, after, done, time.monotonic() - began, remaining, outcome.is_ahead)
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def test_an_update_that_rolls_back_succeeds_on_a_database_ahead_of_it(
         assert running.invoke(event("Update"))["Data"]["Revisions"] == "003_more"
     held = [made.secrets.read(name) for name in made.names]
     with lambda_function(older.path, made.environ()) as running:
-        rolled_back = running.invoke(event("Update"))
+        # What there is to compare with, and the passwords, are not these files' business.
+        rolled_back = running.invoke(event("Update", Verify="true", Rotate="true"))
     assert rolled_back["PhysicalResourceId"] == "pgmigrations"
     assert rolled_back["Data"] == {
         "Status": "unchanged",
@@ -108,6 +109,14 @@ def test_an_update_that_rolls_back_succeeds_on_a_database_ahead_of_it(
         "Rotated": "",
     }
     assert [made.secrets.read(name) for name in made.names] == held
+
+
+def test_an_update_rotates_only_where_it_brings_that(function: LambdaFunction, made: Stage) -> None:
+    function.invoke(event("Create", Rotate="true"))
+    for before, now, rotated in (("true", "true", ""), ("", "true", "both"), ("true", "", "")):
+        old = {"OldResourceProperties": {"Rotate": before}}
+        answer = function.invoke(event("Update", Rotate=now or "false") | old)
+        assert answer["Data"]["Rotated"] == (",".join(made.logins) if rotated else "")
 
 
 SECOND = """\
@@ -133,6 +142,7 @@ class Listening:
 
     url: str
     told: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    is_told: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -146,6 +156,7 @@ def listening(folder: Path) -> Iterator[Listening]:
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.told.append((dict(self.headers), json.loads(body)))
+            found.is_told.set()
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -186,3 +197,17 @@ def test_by_itself_it_puts_its_answer_where_it_is_told_to(tmp_path: Path, made: 
         assert body["PhysicalResourceId"] == "pgmigrations"
         assert {key: body[key] for key in IDS} == IDS
     assert "5ignature" not in log
+
+
+def test_a_function_that_is_about_to_be_killed_says_so(tmp_path: Path, made: Stage) -> None:
+    made.make_secrets()
+    project = made.project(tmp_path / "project")
+    text = SECOND.replace("CREATE TABLE more (id int)", "SELECT pg_sleep(120)")
+    (project.versions / "003_more.py").write_text(text)
+    environ = made.environ() | {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    with listening(tmp_path) as bucket, lambda_function(project.path, environ) as running:
+        running.begin(event("Create", bucket.url), timeout=12)
+        assert bucket.is_told.wait(timeout=60)
+    ((_, said),) = bucket.told
+    assert said["Status"] == "FAILED"
+    assert said["Reason"].startswith("function_timeout: ")

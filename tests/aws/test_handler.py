@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
+
+import psycopg2
 import pytest
 
+from pgmigrations.run.lock import LockKeys
 from tests.support.deployment import Stage
 from tests.support.lambda_function import FunctionError, LambdaFunction
 
@@ -43,3 +48,17 @@ def test_a_failure_has_a_code_and_says_what_to_do(function: LambdaFunction, made
     made.ask(f"DROP OWNED BY {made.logins[0]}_clone; DROP ROLE {made.logins[0]}_clone")
     with pytest.raises(FunctionError, match=r"^role_missing: .*access\.py"):
         function.invoke({"rotate": True})
+
+
+def test_a_lock_is_waited_for_no_longer_than_the_function_may_run(
+    function: LambdaFunction, made: Stage
+) -> None:
+    function.invoke({})
+    keys = LockKeys.of(made.migrator.database or "", "public", "pgmigrations")
+    with closing(psycopg2.connect(**made.admin.libpq)) as migrating:
+        migrating.cursor().execute("SELECT pg_advisory_lock(%s)", (keys.runner,))
+        began = time.monotonic()
+        with pytest.raises(FunctionError, match=r"^lock_held: Another run works on this database"):
+            function.invoke({"rotate": True}, timeout=8)
+        assert time.monotonic() - began < 8
+    assert function.invoke({"rotate": True}, timeout=60)["status"] == "deployed"

@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pgmigrations.aws.secrets_manager import SecretsManager
+from pgmigrations.deploy.login import LoginUntried, Server
 from pgmigrations.deploy.order import Order
 from pgmigrations.deploy.rotation import PasswordRefused, Reason
 from pgmigrations.deploy.run import deploy
@@ -118,3 +120,16 @@ def test_one_that_knows_only_the_migrating_role_is_refused_in_one_line(
         # What applications read is as it was.
         for name in made.names:
             assert made.secrets.read(name)["password"] == "applicationPassword"
+
+
+def test_one_that_knows_only_the_migrating_role_is_no_proof_that_a_password_is_wrong(
+    tmp_path: Path, made: Stage
+) -> None:
+    with pooler(made, knows_all=False) as port:
+        through = wiring(tmp_path, made, port)
+        direct = replace(through, server=Server(made.migrator), rotation=through.rotation)
+        direct = replace(direct, rotation=replace(through.rotation, server=Server(made.migrator)))
+        deploy(direct)
+        with pytest.raises(LoginUntried, match="server's own endpoint"):
+            deploy(through)
+    assert all(made.lets_in(made.secrets.read(name)) for name in made.names)

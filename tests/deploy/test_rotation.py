@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from pgmigrations.aws.secrets_manager import SecretsManager
-from pgmigrations.deploy.login import LoginRefused, RoleMissing
+from pgmigrations.deploy.login import LoginExpired, LoginRefused, RoleMissing
 from pgmigrations.deploy.rotation import PasswordRefused, Reason, Rotation
 from pgmigrations.deploy.secret import SecretStoreFailure, SecretUnusable, Version
 from pgmigrations.run.failure import PrivilegeMissing
@@ -203,12 +203,12 @@ def test_a_new_login_that_fails_leaves_the_old_one_current(
     rotation.run(is_asked=False, wait=WAIT)
     before = staged.secrets.read(staged.names[0])
     clone = f"{staged.logins[0]}_clone"
-    staged.ask(f"ALTER ROLE {clone} VALID UNTIL '2001-01-01'")
+    staged.ask(f"ALTER ROLE {clone} CONNECTION LIMIT 0")
     with pytest.raises(PasswordRefused, match=clone):
         rotation.run(is_asked=True, wait=WAIT)
     assert staged.secrets.read(staged.names[0]) == before
     assert staged.lets_in(before)
-    staged.ask(f"ALTER ROLE {clone} VALID UNTIL 'infinity'")
+    staged.ask(f"ALTER ROLE {clone} CONNECTION LIMIT -1")
     assert reasons(rotation) == [Reason.RESUMED, Reason.NONE]
     assert staged.secrets.read(staged.names[0])["username"] == clone
 
@@ -256,3 +256,17 @@ def test_a_secret_that_does_not_exist_is_named(staged: Stage, rotation: Rotation
     with pytest.raises(SecretStoreFailure, match=f"{staged.names[1]}.*Create it") as caught:
         rotation.run(is_asked=False, wait=WAIT)
     assert caught.value.reason == "ResourceNotFoundException"
+
+
+def test_a_login_that_no_password_lets_in_is_left_as_it_is(
+    staged: Stage, rotation: Rotation
+) -> None:
+    rotation.run(is_asked=False, wait=WAIT)
+    before = staged.ask(VERIFIERS, staged.roles)
+    staged.ask(f"ALTER ROLE {staged.logins[0]} VALID UNTIL '2020-01-01'")
+    for is_asked in (False, True):
+        with pytest.raises(LoginExpired, match="VALID UNTIL 'infinity'"):
+            rotation.run(is_asked=is_asked, wait=WAIT)
+    assert staged.ask(VERIFIERS, staged.roles) == before
+    staged.ask(f"ALTER ROLE {staged.logins[0]} VALID UNTIL 'infinity'")
+    assert reasons(rotation) == [Reason.NONE] * 2

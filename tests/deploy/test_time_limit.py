@@ -99,6 +99,8 @@ class Clock:
     def __init__(self, left: Callable[[], float]) -> None:
         self._left = left
 
+    invoked_function_arn = "arn"
+
     def get_remaining_time_in_millis(self) -> int:
         return int(self._left() * 1000)
 

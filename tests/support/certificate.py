@@ -32,6 +32,7 @@ def authority(folder: Path, name: str) -> Certificate:
         *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"),
         *("-keyout", str(made.key), "-out", str(made.file)),
         *("-addext", "basicConstraints=critical,CA:TRUE"),
+        *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
     )
     return made
 
@@ -46,7 +47,11 @@ def certificate(signer: Certificate, host: str) -> Certificate:
     folder = signer.file.parent
     made = Certificate(folder / f"{host}.pem", folder / f"{host}.key")
     request, extra = folder / f"{host}.csr", folder / f"{host}.ext"
-    extra.write_text(f"subjectAltName=DNS:{host}\n")
+    # Python 3.13 is strict about what a certificate has to say.
+    extra.write_text(
+        f"subjectAltName=DNS:{host}\nbasicConstraints=CA:FALSE\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     _openssl(
         *("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={host}"),
         *("-keyout", str(made.key), "-out", str(request)),

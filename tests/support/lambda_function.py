@@ -56,11 +56,15 @@ class LambdaFunction:
         Raises:
             FunctionError: It failed.
         """
-        self.events.put((str(uuid4()), dict(event), time.time() + timeout))
+        self.begin(event, timeout)
         is_answer, said = self._answer(timeout)
         if not is_answer:
             raise FunctionError(said)
         return said
+
+    def begin(self, event: Mapping[str, Any], timeout: float) -> None:
+        """Call it, and do not wait for its answer."""
+        self.events.put((str(uuid4()), dict(event), time.time() + timeout))
 
     def _answer(self, timeout: float) -> tuple[bool, Any]:
         end = time.monotonic() + min(timeout, 120)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 from urllib.request import Request, urlopen
 
@@ -21,9 +23,10 @@ log = logging.getLogger("pgmigrations")
 PHYSICAL_ID = "pgmigrations"
 """Never another one: CloudFormation deletes a resource whose id has changed."""
 
+_ROTATE = "Rotate"
 _ORDERS = {
     "Target": "target",
-    "Rotate": "rotate",
+    _ROTATE: "rotate",
     "Adopt": "adopt",
     "Keep": "keep",
     "Verify": "verify",
@@ -35,9 +38,12 @@ _GOES_ON = "GoesOn"
 _TIMEOUT = 10.0
 _TRIES = 3
 _LONGEST_REASON = 1000
+_LAST_SECONDS = 5.0
 
 
-def answer(event: Mapping[str, Any], deployed: Deploys, function: str) -> dict[str, Any]:
+def answer(
+    event: Mapping[str, Any], deployed: Deploys, function: str, seconds: float
+) -> dict[str, Any]:
     """Do what an event asks for, and answer it.
 
     Behind the CDK's provider framework the answer is what is returned, and a failure is raised.
@@ -54,6 +60,8 @@ def answer(event: Mapping[str, Any], deployed: Deploys, function: str) -> dict[s
         event: CloudFormation's.
         deployed: Deploys.
         function: The ARN that this function was invoked by.
+        seconds: Until the function is killed. Where it has called this function, a failure is put before:
+            else CloudFormation would wait for an hour.
 
     Raises:
         PgMigrationsError: The deployment failed, and another function answers CloudFormation.
@@ -62,7 +70,8 @@ def answer(event: Mapping[str, Any], deployed: Deploys, function: str) -> dict[s
     properties = event.get("ResourceProperties") or {}
     is_direct = url.startswith("https://") and properties.get("ServiceToken") == function
     try:
-        data = _data(event, deployed)
+        with _last_word(url, event, seconds) if is_direct else nullcontext():
+            data = _data(event, deployed)
     except Exception as error:
         if not is_direct:
             raise
@@ -72,6 +81,21 @@ def answer(event: Mapping[str, Any], deployed: Deploys, function: str) -> dict[s
     if is_direct:
         return _put(url, event, {"Status": "SUCCESS", "Data": data})
     return {"PhysicalResourceId": _id_of(event), "Data": data}
+
+
+@contextmanager
+def _last_word(url: str, event: Mapping[str, Any], seconds: float) -> Iterator[None]:
+    """Put a failure just before the function is killed; what is put later is not read."""
+    reason = "function_timeout: the function's time is over; what is done is kept: deploy again"
+    said = {"Status": "FAILED", "Reason": reason}
+    wait = max(seconds - _LAST_SECONDS, seconds / 2)
+    timer = threading.Timer(wait, lambda: _put(url, event, said))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def incomplete(done: Deployment) -> tuple[str, str]:
@@ -89,6 +113,10 @@ def _data(event: Mapping[str, Any], deployed: Deploys) -> dict[str, Any]:
         return {}
     properties: Mapping[str, Any] = event.get("ResourceProperties") or {}
     order = {key: properties[name] for name, key in _ORDERS.items() if name in properties}
+    before: Mapping[str, Any] = event.get("OldResourceProperties") or {}
+    if event["RequestType"] == "Update" and before.get(_ROTATE) == properties.get(_ROTATE):
+        # It was asked for once, and the Update that rolls another back has it, too.
+        order.pop(_ORDERS[_ROTATE], None)
     done = deployed(order)
     if done.remaining and properties.get(_GOES_ON) not in (True, "true"):
         raise DeploymentIncomplete(*incomplete(done))

@@ -79,7 +79,10 @@ def handler(event: Mapping[str, Any] | None, context: Context) -> dict[str, Any]
             return {}
         if "RequestType" in event:
             return cloud_formation.answer(
-                event, lambda order: _deployed(order, limit), context.invoked_function_arn
+                event,
+                lambda order: _deployed(order, limit),
+                context.invoked_function_arn,
+                context.get_remaining_time_in_millis() / 1000,
             )
         done = _deployed(event, limit)
         if done.remaining and not event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,9 +23,11 @@ LOCK_TIMEOUT = "10s"
 """How long `ALTER ROLE` waits for another change of the same role."""
 
 _LOOK = """
-SELECT rolname::text, rolsuper OR rolname = session_user
+SELECT rolname::text, rolsuper OR rolname = session_user, coalesce(rolvaliduntil <= now(), false)
 FROM pg_catalog.pg_roles WHERE rolname = ANY(%s)
 """
+# The server does not look at the password then.
+_NOT_LOOKED_AT = re.compile(r"pg_hba\.conf|no such user|no credentials for the role")
 
 
 class RoleMissing(PgMigrationsError):
@@ -51,6 +54,33 @@ class LoginRefused(PgMigrationsError):
         super().__init__(
             f"The role {role} is a superuser, or the one that migrates: it is no application's",
             "Name another one in application_logins",
+        )
+        self.role = role
+
+
+POOLED = (
+    "There is a pooler or a proxy in between, which may know only some logins: let the migrating "
+    "role's secret name the server's own endpoint"
+)
+
+
+class LoginUntried(PgMigrationsError):
+    """A login that cannot be tried from here, so that nothing is known of its password."""
+
+    def __init__(self, role: str, reason: str, hint: str = POOLED) -> None:
+        super().__init__(
+            f"{role} does not log in from here, which may still be right: {reason}", hint
+        )
+        self.role = role
+
+
+class LoginExpired(PgMigrationsError):
+    """A login whose password is no longer valid, whatever it is."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"The passwords of the role {role} have been valid until now only (VALID UNTIL)",
+            f"Nothing was changed; to let it in: ALTER ROLE \"{role}\" VALID UNTIL 'infinity'",
         )
         self.role = role
 
@@ -83,6 +113,7 @@ class Server:
             False where the server says that the password is wrong or the role may not log in.
 
         Raises:
+            LoginUntried: Its password was not looked at.
             DatabaseFailure: It could not be found out.
         """
         url = self._url_of(secret)
@@ -90,6 +121,9 @@ class Server:
             connect(url).close()
         except psycopg2.Error as error:
             failure = explain(error, url=url)
+            if isinstance(failure, WrongPassword) and _NOT_LOOKED_AT.search(str(error)):
+                hint = failure.hint if "pg_hba" in str(error) else POOLED
+                raise LoginUntried(secret.username, failure.what, hint) from None
             if isinstance(failure, WrongPassword):
                 return False
             # The role's own limit is looked at after its password.
@@ -123,15 +157,18 @@ def refuse_unusable(connection: extensions.connection, roles: Collection[str]) -
     Raises:
         RoleMissing: Revisions have not made one of them.
         LoginRefused: One is a superuser, or the migrating role itself.
+        LoginExpired: The server lets one in by no password.
     """
-    found = dict(rows(connection, _LOOK, (list(roles),)))
+    found = {role: rest for role, *rest in rows(connection, _LOOK, (list(roles),))}
     connection.rollback()
     missing = [role for role in roles if role not in found]
     if missing:
         raise RoleMissing(missing)
-    for role, is_refused in found.items():
+    for role, (is_refused, is_expired) in found.items():
         if is_refused:
             raise LoginRefused(role)
+        if is_expired:
+            raise LoginExpired(role)
 
 
 def set_password(connection: extensions.connection, secret: Secret, *, work: int) -> None:

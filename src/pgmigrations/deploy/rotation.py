@@ -17,7 +17,13 @@ from uuid import uuid4
 
 import psycopg2
 
-from pgmigrations.deploy.login import Server, refuse_unusable, set_password
+from pgmigrations.deploy.login import (
+    POOLED,
+    LoginUntried,
+    Server,
+    refuse_unusable,
+    set_password,
+)
 from pgmigrations.deploy.secret import (
     Endpoint,
     Secret,
@@ -39,10 +45,6 @@ log = logging.getLogger("pgmigrations")
 CLONE = "_clone"
 """What the second login's name ends with, as in AWS's own rotation of alternating users."""
 
-_POOLED = (
-    "There is a pooler or a proxy in between, which may know only some logins: let the migrating "
-    "role's secret name the server's own endpoint"
-)
 _PLACE = (
     "SELECT current_database()::text, coalesce(nullif(%s, ''), current_schema()::text, 'public')"
 )
@@ -185,7 +187,9 @@ class Rotation:
             SecretUnusable: A secret holds something else than the login.
             SecretStoreFailure: The store refuses.
             PasswordRefused: The new password was set, and does not log in.
-            LockHeld: Another run is at work for longer than `wait`.
+            LoginUntried: Nothing can be known of a login's password from here; it is as it was.
+        LoginExpired: The server lets a login in by no password.
+        LockHeld: Another run is at work for longer than `wait`.
         """
         found = [self._look(one, is_asked=is_asked) for one in self.logins]
         if all(one.reason is Reason.NONE for one in found):
@@ -235,12 +239,7 @@ class Rotation:
         pending = None if current and current.is_pending else _left_pending(one)
         if pending and current and pending.id == current.id:
             pending = None
-        is_working = bool(
-            current
-            and current.secret.username
-            and current.secret.password
-            and self.server.lets_in(current.secret)
-        )
+        is_working = current is not None and self._is_working(one, current.secret)
         if current and is_working and current.secret.username not in one.known:
             raise SecretUnusable(
                 f"The secret {one.secret} holds a login that works, {current.secret.username}, and "
@@ -248,6 +247,17 @@ class Rotation:
                 "Name another secret for it: this one is somebody else's",
             )
         return _Found(one, current, pending, is_working, Reason.NONE)
+
+    def _is_working(self, one: ApplicationLogin, secret: Secret) -> bool:
+        if not secret.username or not secret.password:
+            return False
+        try:
+            return self.server.lets_in(secret)
+        except LoginUntried:
+            # A placeholder is nobody's login.
+            if secret.username in one.known:
+                raise
+            return False
 
     def _reason(self, found: _Found, *, is_asked: bool) -> Reason:
         current = found.current
@@ -280,6 +290,8 @@ class Rotation:
         found = self._look(one, is_asked=is_asked)
         if found.reason is Reason.NONE:
             return found.kept
+        if found.reason is Reason.BROKEN and lock.is_pooled:
+            raise LoginUntried(found.kept.username, "a pooler says so, which may not know it")
         pending = self._made_pending(found)
         # What an earlier run has left may be set already, and what only moves is.
         is_new = pending is not found.pending and found.reason is not Reason.MOVED
@@ -318,7 +330,7 @@ class Rotation:
         if refusal is not None:
             raise PasswordRefused(
                 f"The new password of {pending.secret.username} does not log in: {refusal.what}",
-                _POOLED if is_pooled else refusal.hint,
+                POOLED if is_pooled else refusal.hint,
             )
 
     def _promote(self, found: _Found, pending: Version, lock: RunnerLock) -> None:

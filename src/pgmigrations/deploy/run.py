@@ -103,8 +103,10 @@ def deploy(
     kept: list[Kept] = []
     if not result.remaining and wiring.rotation.logins:
         lock_wait = limit.at_most(wiring.settings.lock_wait)
-        kept = wiring.rotation.run(is_asked=order.rotate, wait=lock_wait)
-    is_verified = order.verify and not result.remaining
+        # Older files know neither what to compare with, nor that the passwords are just new.
+        is_asked = order.rotate and not result.is_ahead
+        kept = wiring.rotation.run(is_asked=is_asked, wait=lock_wait)
+    is_verified = order.verify and not result.remaining and not result.is_ahead
     if is_verified:
         from pgmigrations.deploy.verification import verify
 

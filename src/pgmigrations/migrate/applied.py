@@ -30,6 +30,7 @@ from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
 from pgmigrations.run.failure import explain
 from pgmigrations.run.half_done import refuse_half_done
+from pgmigrations.run.outcome import OUTCOME
 from pgmigrations.run.place import place_of
 from pgmigrations.run.runner import runner
 from pgmigrations.run.step import revision_of
@@ -83,6 +84,9 @@ def _planned(
 ) -> Sequence[Step]:
     """Ask Alembic what is to be run."""
     if is_upgrade(work) and is_ahead(context, heads):
+        outcome = context.config.attributes.get(OUTCOME) if context.config else None
+        if outcome is not None:
+            outcome.is_ahead = True
         return []
     planned: list[Step] = list(work(heads, context))
     settings = settings_of(context)

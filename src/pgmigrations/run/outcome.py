@@ -71,6 +71,7 @@ class Outcome:
         after: Those that it left.
         done: What it went through, in order.
         remaining: The revisions that it has stopped before, in order.
+        is_ahead: Whether the database was ahead of the revision files, so that nothing was run.
     """
 
     may_begin: MayBegin | None = None
@@ -78,7 +79,34 @@ class Outcome:
     after: Collection[str] = ()
     done: list[Done] = field(default_factory=list)
     remaining: list[str] = field(default_factory=list)
+    is_ahead: bool = False
 
     def stops_before(self, coming: Coming) -> bool:
         """Ask whether the run ends here."""
         return self.may_begin is not None and not self.may_begin(coming)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has done.
+
+    Attributes:
+        before: The version rows that it found, sorted.
+        after: Those that it left, sorted.
+        done: What it went through, in order; empty where there was nothing to do.
+        seconds: How long it took in all.
+        remaining: What `may_begin` has stopped it before, in order.
+        is_ahead: Whether the database was ahead of the files, as after a roll back, and left so.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    done: tuple[Done, ...]
+    seconds: float
+    remaining: tuple[str, ...] = ()
+    is_ahead: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the database is another one than before."""
+        return bool(self.done)

@@ -15,8 +15,9 @@ from alembic.config import Config
 from psycopg2 import sql
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
+from pgmigrations.deploy.application_login import ApplicationLogin
 from pgmigrations.deploy.login import Server
-from pgmigrations.deploy.rotation import ApplicationLogin, Rotation
+from pgmigrations.deploy.rotation import Rotation
 from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore
 from pgmigrations.migrate.manifest import write_manifest
 from tests.support.project import Project
@@ -50,10 +51,8 @@ def downgrade() -> None:
 """,
 }
 _ROLE = """\
-    op.execute(
-        "DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
-        "GRANT SELECT ON account TO {role}; END $$"
-    )
+    op.create_role("{role}")
+    op.grant(["SELECT"], "table", ["account"], "{role}")
 """
 _numbers = count()
 

@@ -21,6 +21,7 @@ from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_o
 from pgmigrations.migrate.core.own_server import differs_on_server, own_server
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
+from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.replay import replay
@@ -54,6 +55,8 @@ def already_applied(
     Raises:
         UnrecognisedDatabase: No revision matches, or the schema of the revisions could not be
             built to compare with. Running all of them again could drop what is in use.
+        SharedObject: None matches of those before one that makes a role or the like, and there is
+            no server on which that can be tried.
     """
     assert context.connection is not None
     settings = settings_of(context)
@@ -67,7 +70,7 @@ def already_applied(
     if differs_on_server(KINDS, metadatas_of(context), scope, actual):
         scratch_url = scratch_url or own_server(context.connection)
     try:
-        states = _replayed(context, steps, scope, scratch_url)
+        states, refusal = _replayed(context, steps, scope, scratch_url)
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]
         raise UnrecognisedDatabase(
@@ -80,6 +83,8 @@ def already_applied(
     if count:
         last = steps[count - 1].revision.revision
         log.info("The database is at %s: recorded, nothing is run", last)
+    elif refusal is not None:
+        raise refusal
     elif is_exact or not _is_begun(actual, states):
         raise UnrecognisedDatabase(_unlike(actual, states, steps, compared), _STAMP)
     return count
@@ -98,8 +103,11 @@ def _holds_any_model(context: MigrationContext, scope: Scope, actual: _State) ->
 
 def _replayed(
     context: MigrationContext, steps: Sequence[RevisionStep], scope: Scope, scratch_url: str
-) -> list[_State]:
+) -> tuple[list[_State], SharedObject | None]:
     """Run the steps in a scratch database and return its state after each.
+
+    They end before one that changes what all databases of the server share, which is told, too: a
+    function that takes a database over has no server of its own.
 
     A schema that no revision makes was made by hand before the first; then it is made there, too.
     """
@@ -128,11 +136,18 @@ def _sqlstate(error: DBAPIError | DatabaseFailure) -> str | None:
 
 def _states(
     context: MigrationContext, steps: Sequence[RevisionStep], scratch: Connection
-) -> list[_State]:
+) -> tuple[list[_State], SharedObject | None]:
     """Run the steps in the scratch database and return its state after each."""
     states: list[_State] = []
-    replay(context, steps, scratch, lambda inner: states.append(_state(scratch, scope_of(inner))))
-    return states
+    try:
+        replay(
+            context, steps, scratch, lambda inner: states.append(_state(scratch, scope_of(inner)))
+        )
+    except SharedObject as error:
+        if not states:
+            raise
+        return states, error
+    return states, None
 
 
 def _state(connection: Connection, scope: Scope) -> _State:

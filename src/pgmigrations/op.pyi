@@ -23,9 +23,9 @@ def create_role(
     """Create a role that cannot log in, unless the server has it and it is the same.
 
     Emits `CREATE ROLE … NOLOGIN`, `ALTER ROLE … SET` and `COMMENT ON ROLE`, which lock no
-    table; needs CREATEROLE. A role that is there keeps LOGIN and its password, and gets the
-    settings and the comment that it has not. Its reverse is `op.drop_role`. PostgreSQL 14 or
-    newer (PostgreSQL manual, CREATE ROLE).
+    table; needs CREATEROLE. A role that is there stays as it is, since another database may
+    need it: it only gets the settings and the comment that it has not. Its reverse is
+    `op.drop_role`. PostgreSQL 14 or newer (PostgreSQL manual, CREATE ROLE).
 
     Example:
         op.create_role("readwrite")
@@ -44,11 +44,13 @@ def create_role(
         comment: Its comment; by default none.
 
     Raises:
-        DifferentObject: A role of that name is there, and is another one.
+        DifferentObject: A role of that name is there, and may do what this one shall not.
     """
 
 def drop_role(
     name: str,
+    *,
+    unless_used: bool = False,
 ) -> None:
     """Drop a role that nothing in any database of the server needs, if it is there.
 
@@ -62,6 +64,8 @@ def drop_role(
 
     Args:
         name: The role, unquoted.
+        unless_used: Whether it also stays where it can log in, or has members: somebody else
+            may have made it.
     """
 
 def alter_role(
@@ -69,6 +73,7 @@ def alter_role(
     properties: Mapping[str, Any],
     *,
     existing: Mapping[str, Any] | None = None,
+    unless_used: bool = False,
 ) -> None:
     """Change properties of a role.
 
@@ -80,14 +85,16 @@ def alter_role(
         op.alter_role(
             "app_rw",
             {"settings": {"statement_timeout": "30s"}},
-            existing={"settings": {"statement_timeout": ""}},
+            existing={"settings": {"statement_timeout": None}},
         )
 
     Args:
         name: The role, unquoted.
-        properties: What changes, as `op.create_role` takes it; a setting that is empty is
+        properties: What changes, as `op.create_role` takes it; a setting that is None is
             reset.
         existing: The same properties as they were before; needed for the reverse.
+        unless_used: Whether it stays as it is, and that is said, where it, or a role that it is
+            a member of, is used in another database of the server.
 
     Raises:
         DifferentObject: A property is neither as before nor as wanted.
@@ -97,19 +104,25 @@ def alter_role(
 def grant_role(
     group: str,
     to: str,
+    *,
+    inherit: bool = True,
+    admin: bool = False,
 ) -> None:
-    """Make a role a member of another, unless it is.
+    """Let a role act as another, unless it may.
 
-    Emits `GRANT … TO …`, which locks no table; needs CREATEROLE, and ADMIN on the group from
-    PostgreSQL 16 on. Its reverse is `op.revoke_role`. PostgreSQL 14 or newer (PostgreSQL
-    manual, 22.3 Role Membership).
+    Emits `GRANT … TO …`, from PostgreSQL 16 on `WITH INHERIT …, SET TRUE`, which locks no
+    table; needs CREATEROLE, and ADMIN on the group from PostgreSQL 16 on. Its reverse is
+    `op.revoke_role`. PostgreSQL 14 or newer (PostgreSQL manual, 22.3 Role Membership).
 
     Example:
         op.grant_role("readwrite", "app_rw")
 
     Args:
-        group: The role whose privileges the member has, unquoted.
+        group: The role that the member may act as, unquoted.
         to: The member, unquoted.
+        inherit: Whether the member has the group's privileges without acting as it; before
+            PostgreSQL 16 its own attribute says so.
+        admin: Whether the member may let others act as the group.
     """
 
 def revoke_role(
@@ -120,14 +133,15 @@ def revoke_role(
 ) -> None:
     """End a role's membership in another, if it is a member.
 
-    Emits `REVOKE … FROM …`, which locks no table; sessions of the member that act as the group
-    go on as it. Its reverse is `op.grant_role`.
+    Emits `REVOKE … FROM …`, from PostgreSQL 16 on for each that has granted it, which locks no
+    table; sessions of the member that act as the group go on as it. Its reverse is
+    `op.grant_role`.
 
     Example:
         op.revoke_role("readwrite", "app_rw")
 
     Args:
-        group: The role whose privileges the member has, unquoted.
+        group: The role that the member may act as, unquoted.
         member: The member, unquoted.
         unless_used: Whether it is left, and that is said, where the group owns something or has
             privileges in another database of the server.
@@ -1193,8 +1207,10 @@ def revoke(
 ) -> None:
     """Take privileges on objects from a role, if it has them.
 
-    Emits `REVOKE`, which locks no table; an object or a role that is not there has none.
-    Refused by the server where the role has granted them to others. Its reverse is `op.grant`.
+    Emits `REVOKE`, which locks no table; an object or a role that is not there has none, and an
+    owner keeps what is his. Privileges on single columns, which go with those on the table, are
+    granted again. Refused by the server where the role has granted them to others. Its reverse
+    is `op.grant`.
 
     Example:
         op.revoke(["DELETE"], "table", ["users"], "readwrite")

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.migrate.core.options import (
     declared_roles,
     declared_schemas,
+    granted_schemas,
     named_grantees,
 )
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
@@ -203,6 +204,7 @@ def records(url: str, metadata: MetaData) -> dict[Identity, Record]:
         ignore_relations=frozenset({("public", VERSION_TABLE), ("public", VERSION_TABLE + SUFFIX)}),
         roles=frozenset(declared_roles([metadata])),
         grantees=frozenset(declared_roles([metadata]) | named_grantees([metadata])),
+        granted_schemas=frozenset(granted_schemas([metadata])),
     )
     with create_engine(url, poolclass=NullPool).connect() as connection:
         found: list[Record] = [one for kind in KINDS for one in kind.read(connection, scope)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pgmigrations.declare.declaration import Declaration
-from pgmigrations.declare.privilege import checked
+from pgmigrations.declare.privilege import PUBLIC, checked
 
 
 class Every(enum.Enum):
@@ -118,6 +118,10 @@ class DefaultPrivilege(Declaration):
         if self.on not in DEFAULT_ON:
             raise ValueError(f"DefaultPrivilege(on={self.on!r}): choose {', '.join(DEFAULT_ON)}")
         where = f"DefaultPrivilege(…, to={self.to!r})"
+        if self.to == self.for_role:
+            raise ValueError(f"{where}: what a role makes is its own, and needs no privilege")
+        if self.to == PUBLIC and self.on in ("functions", "types") and self.schema is None:
+            raise ValueError(f"{where}: every role has that by default on {self.on}")
         privileges = checked(self.privileges, DEFAULT_ON[self.on], where)
         object.__setattr__(self, "privileges", privileges)
 

@@ -35,7 +35,8 @@ class Role(Declaration):
         replication: Whether it may start replication.
         bypassrls: Whether no row security policy holds for it.
         connection_limit: How many sessions it may have at once; -1 for any number.
-        settings: Run-time settings of its sessions in every database, such as `search_path`.
+        settings: Run-time settings of its sessions in every database, each as text; a list of names
+            such as `search_path` as SQL writes one: `app, "Odd one"`.
         comment: Its comment; by default none.
     """
 
@@ -58,6 +59,9 @@ class Role(Declaration):
             raise ValueError(f"PostgreSQL keeps the name {self.name!r} for itself: choose another")
         if isinstance(self.member_of, str):
             raise TypeError(f"member_of takes several roles: member_of=[{self.member_of!r}]")
+        for name, value in self.settings.items():
+            if not isinstance(value, str):
+                raise TypeError(f"The setting {name} of role {self.name} takes text, got {value!r}")
         object.__setattr__(self, "member_of", tuple(self.member_of))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -16,7 +16,7 @@ from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.dump import NoDump, schema_dump
 from pgmigrations.migrate.core.options import settings_of
-from pgmigrations.migrate.core.own_server import own_server, stand_ins
+from pgmigrations.migrate.core.own_server import own_server, roles_taken_back, stand_ins
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Scope, Snapshot
@@ -100,8 +100,13 @@ class CopiedDatabase:
         copy.rollback()
         return copy
 
-    def _scratch(self, content: str) -> AbstractContextManager[Connection]:
-        return scratch_database(self._target, self._scratch_url, content=content)
+    @contextmanager
+    def _scratch(self, content: str) -> Iterator[Connection]:
+        with (
+            roles_taken_back(self._target, self._scratch_url, self._scope),
+            scratch_database(self._target, self._scratch_url, content=content) as scratch,
+        ):
+            yield scratch
 
     def _beside(self) -> str:
         """Write what makes what no dump brings along, on whatever server the copy is."""

@@ -14,6 +14,7 @@ from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.proof import Proof, ProofFailed
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.unmade import warn_of_unmade
 
 
 class Unproved(MigrationScript):
@@ -63,6 +64,8 @@ def unproved(
     findings = findings_of(migration)
     if findings is None:
         return []
+    if mending:
+        warn_of_unmade(migration, script)
     if _changes_server(script):
         assert isinstance(findings.copy, CopiedDatabase)
         findings.copy.prefer_own_server()

@@ -65,7 +65,7 @@ def environment_key(
             [(kind.name, kind.read.statement) for kind in kinds],
             (scope.default_schema, sorted(scope.schemas)),
             (sorted(scope.ignore_extensions), sorted(scope.ignore_relations)),
-            (sorted(scope.roles), sorted(scope.grantees)),
+            (sorted(scope.roles), sorted(scope.grantees), sorted(scope.granted_schemas)),
             scratch_url,
         ]
     )

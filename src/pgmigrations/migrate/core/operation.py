@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -44,6 +44,18 @@ class MissingObject(PgMigrationsError):
         self.subject = what
 
 
+class WithoutEffect(PgMigrationsError):
+    """A statement that the server took, and that has changed nothing."""
+
+    def __init__(self, operation: Operation, role: str) -> None:
+        super().__init__(
+            f"op.{operation.operation_name}() has had no effect on {operation.subject}: the server "
+            f"lets {role} say so, and does nothing",
+            "Run it as the owner, or as the role that has granted it",
+        )
+        self.subject = operation.subject
+
+
 class IrreversibleOperation(PgMigrationsError):
     """An operation that does not know how things were before it."""
 
@@ -63,6 +75,9 @@ class Operation(MigrateOperation, abc.ABC):
 
     on_server: ClassVar[bool] = False
     """Whether it changes what all databases of the server have in common, such as a role."""
+
+    is_looked_after: ClassVar[bool] = False
+    """Whether the server may take the statement and do nothing, so that it is looked again."""
 
     phase: ClassVar[Phase]
 
@@ -130,7 +145,9 @@ def perform(operations: Operations, operation: Operation) -> None:
     else:
         log.info("Nothing to do for %s: %s", operation.operation_name, operation.subject)
         return
-    if operation.on_server:
+    if operation.is_looked_after and not is_offline(operations):
+        _send_and_look(operations, operation, statements)
+    elif operation.on_server:
         _send_to_server(operations, operation, statements)
     elif operation.autocommit:
         with operations.get_context().autocommit_block():
@@ -142,6 +159,17 @@ def perform(operations: Operations, operation: Operation) -> None:
 def _send(operations: Operations, statements: Sequence[str]) -> None:
     for statement in statements:
         execute(operations, statement)
+
+
+def _send_and_look(operations: Operations, operation: Operation, statements: Sequence[str]) -> None:
+    """Send what the server answers by no more than a warning where the role may not do it."""
+    if operation.on_server:
+        _send_to_server(operations, operation, statements)
+    else:
+        _send(operations, statements)
+    connection = connection_of(operations)
+    if operation.pending(connection):
+        raise WithoutEffect(operation, connection.execute(text("SELECT current_user")).scalar_one())
 
 
 def _send_to_server(

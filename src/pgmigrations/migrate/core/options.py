@@ -54,6 +54,16 @@ def named_grantees(metadatas: list[MetaData]) -> set[str]:
     return found
 
 
+def granted_schemas(metadatas: list[MetaData]) -> set[str]:
+    """Return the schemas that a grant of the models is on, or that it is for."""
+    found: set[str] = set()
+    for metadata in metadatas:
+        for grant in declarations(metadata, Grant):
+            found |= set(grant.schemas)
+        found |= {one.schema for one in declarations(metadata, DefaultPrivilege) if one.schema}
+    return found
+
+
 def scope_of(context: MigrationContext) -> Scope:
     """Say which part of the connected database the project describes."""
     settings = settings_of(context)
@@ -79,6 +89,7 @@ def scope_of(context: MigrationContext) -> Scope:
         ),
         roles=frozenset(roles),
         grantees=frozenset(roles | named_grantees(metadatas)),
+        granted_schemas=frozenset(granted_schemas(metadatas)),
     )
 
 

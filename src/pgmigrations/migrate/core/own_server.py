@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import DBAPIError
 
+from pgmigrations.database_url import parse_database_url
 from pgmigrations.migrate.core.dump import major_version
+from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal
 from pgmigrations.migrate.core.snapshot import Scope, Snapshot, differences
+from pgmigrations.run.connection import open_engine
 
 
 def own_server(target: Connection) -> str:
@@ -55,6 +60,32 @@ def differs_on_server(
         if any(differences({**there, **named}, wanted)):
             return True
     return False
+
+
+@contextmanager
+def roles_taken_back(target: Connection, scratch_url: str, scope: Scope) -> Iterator[None]:
+    """Drop in the end what roles copies have left on a server that stays.
+
+    Args:
+        target: Whose roles are copied.
+        scratch_url: As in the settings.
+        scope: Names the roles that revisions make.
+    """
+    if scratch_url in ("", "embedded"):
+        yield
+        return
+    copied = set(target.execute(_OTHERS, {"roles": sorted(scope.roles)}).scalars()) | scope.roles
+    with open_engine(parse_database_url(scratch_url)).connect() as connection:
+        server = connection.execution_options(isolation_level="AUTOCOMMIT")
+        before = set(server.execute(_OTHERS, {"roles": []}).scalars())
+        try:
+            yield
+        finally:
+            made = set(server.execute(_OTHERS, {"roles": sorted(before)}).scalars())
+            for name in sorted(made & copied):
+                # Another trial may be at work with it, and drops it then.
+                with suppress(DBAPIError):
+                    send(server, f"DROP ROLE IF EXISTS {identifier(name)}")
 
 
 def stand_ins(target: Connection, scope: Scope) -> str:

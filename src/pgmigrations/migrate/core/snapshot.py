@@ -92,6 +92,7 @@ class Scope:
         ignore_relations: (schema, name) of tables that are left out, such as the version table.
         roles: The roles that the models declare.
         grantees: Whose privileges are looked at: those roles, and others that a grant names.
+        granted_schemas: Schemas that a grant names; of what is in them only that is looked at.
     """
 
     default_schema: str
@@ -100,6 +101,7 @@ class Scope:
     ignore_relations: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     roles: frozenset[str] = frozenset()
     grantees: frozenset[str] = frozenset()
+    granted_schemas: frozenset[str] = frozenset()
 
     @property
     def parameters(self) -> dict[str, list[str]]:
@@ -108,6 +110,7 @@ class Scope:
             "schemas": sorted(self.schemas),
             "roles": sorted(self.roles),
             "grantees": sorted(self.grantees),
+            "places": sorted(self.schemas | self.granted_schemas),
         }
 
     def shown_schema(self, schema: str) -> str | None:

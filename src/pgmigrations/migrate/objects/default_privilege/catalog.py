@@ -57,7 +57,7 @@ SELECT f.place, f.sort, f.for_role, f.grantee, array_agg(f.privilege ORDER BY f.
        f.grantee = ANY(:roles) AND f.for_role = ANY(:roles)
 {_FOUND}
 WHERE f.sort IS NOT NULL AND f.grantee = ANY(:grantees)
-  AND (f.place = '' OR f.place = ANY(:schemas))
+  AND (f.place = '' OR f.place = ANY(:places))
 GROUP BY f.place, f.sort, f.for_role, f.grantee
 ORDER BY f.place, f.sort, f.for_role, f.grantee
 """

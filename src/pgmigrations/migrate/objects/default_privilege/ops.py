@@ -27,6 +27,7 @@ class UnknownSort(PgMigrationsError):
 class DefaultPrivileges(Operation):
     """What granting and revoking have in common."""
 
+    is_looked_after: ClassVar[bool] = True
     privileges: Sequence[str]
     on: str
     role: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import Connection, text
@@ -23,6 +23,7 @@ class GrantRecord(Record):
         grantee: The role.
         privileges: Their names, sorted.
         grantable: Those that it may grant in its turn, sorted.
+        is_owners: Whether the object is the role's own, which may do all with it.
     """
 
     kind: ClassVar[str] = "grant"
@@ -32,6 +33,7 @@ class GrantRecord(Record):
     grantee: str
     privileges: tuple[str, ...]
     grantable: tuple[str, ...]
+    is_owners: bool = field(default=False, compare=False, repr=False)
 
     @property
     def relation(self) -> tuple[str, str] | None:
@@ -39,12 +41,12 @@ class GrantRecord(Record):
         return (self.place, self.object) if self.on == "table" else None
 
 
-# What is owned is never looked at: an owner has all privileges, or could have them.
+# What another role than the owner has granted is that role's business, which alone can revoke it.
 _EXPLODED = """
 FROM {objects}
 CROSS JOIN LATERAL aclexplode(coalesce({acl}, acldefault({sort}, {owner}))) p
 LEFT JOIN pg_roles g ON g.oid = p.grantee
-WHERE coalesce(g.rolname, 'public') = ANY(:grantees) AND p.grantee <> {owner} AND {condition}"""
+WHERE coalesce(g.rolname, 'public') = ANY(:grantees) AND p.grantor = {owner} AND {condition}"""
 
 _OBJECTS = {
     "table": (
@@ -74,7 +76,7 @@ _OBJECTS = {
             acl="n.nspacl",
             sort="'n'",
             owner="n.nspowner",
-            condition="n.nspname = ANY(:schemas)",
+            condition="n.nspname = ANY(:places)",
         ),
     ),
     "database": (
@@ -91,7 +93,7 @@ _OBJECTS = {
 
 _FOUND = "\nUNION ALL\n".join(
     f"SELECT '{sort}', {names}, coalesce(g.rolname, 'public'), p.privilege_type::text, "
-    f"p.is_grantable{source}"
+    f"p.is_grantable, p.grantee = p.grantor{source}"
     for sort, (names, source) in _OBJECTS.items()
 )
 _READ = f"""
@@ -99,8 +101,8 @@ SELECT f.place, f.sort, f.object, f.grantee,
        array_agg(DISTINCT f.privilege ORDER BY f.privilege),
        coalesce(array_agg(DISTINCT f.privilege ORDER BY f.privilege)
                 FILTER (WHERE f.is_grantable), '{{}}'),
-       f.grantee = ANY(:roles)
-FROM ({_FOUND}) f (sort, place, object, grantee, privilege, is_grantable)
+       f.grantee = ANY(:roles), bool_or(f.is_owners)
+FROM ({_FOUND}) f (sort, place, object, grantee, privilege, is_grantable, is_owners)
 GROUP BY f.sort, f.place, f.object, f.grantee
 ORDER BY f.sort, f.place, f.object, f.grantee
 """
@@ -115,6 +117,7 @@ def named(
     grantable: Sequence[str] = (),
     *,
     is_ours: bool = True,
+    is_owners: bool = False,
 ) -> GrantRecord:
     """Make the record of what a role may do with an object."""
     shown = f"{place}.{name}" if place else name
@@ -127,7 +130,8 @@ def named(
         grantee,
         tuple(sorted(privileges)),
         tuple(sorted(grantable)),
-        is_ours=is_ours,
+        is_owners,
+        is_ours=is_ours and not is_owners,
     )
 
 
@@ -139,9 +143,12 @@ def _record(
     privileges: Sequence[str],
     grantable: Sequence[str],
     is_ours: bool,
+    is_owners: bool,
 ) -> GrantRecord:
     """Of a role that is only named, what no model grants may be anybody's."""
-    return named(place, on, name, grantee, privileges, grantable, is_ours=is_ours)
+    return named(
+        place, on, name, grantee, privileges, grantable, is_ours=is_ours, is_owners=is_owners
+    )
 
 
 read = Catalog(_READ, _record)
@@ -151,15 +158,19 @@ database itself."""
 
 @dataclass(frozen=True)
 class Held:
-    """What a role may do with an object that is there.
+    """What a role may do with an object that is there, by what its owner has granted.
 
     Attributes:
         privileges: Their names.
         grantable: Those that it may grant in its turn.
+        is_owners: Whether the object is the role's own.
+        columns: What it may do with single columns: (column, privilege, whether it may grant it).
     """
 
     privileges: frozenset[str]
     grantable: frozenset[str]
+    is_owners: bool
+    columns: tuple[tuple[str, str, bool], ...]
 
 
 def held(
@@ -175,48 +186,70 @@ def held(
         grantee: The role.
     """
     values = {"schema": schema, "names": list(names), "grantee": grantee}
-    rows = connection.execute(text(_HELD[on]), values).all()
+    statement = text(_HELD[on])
+    rows = connection.execute(statement, {key: values[key] for key in statement._bindparams})
     return {
-        name: Held(frozenset(privileges or ()), frozenset(grantable or ()))
-        for name, privileges, grantable in rows
+        name: Held(
+            frozenset(privileges or ()),
+            frozenset(grantable or ()),
+            bool(is_owners),
+            tuple(
+                (one, privilege, is_grantable == "true") for one, privilege, is_grantable in columns
+            ),
+        )
+        for name, privileges, grantable, is_owners, columns in rows.all()
     }
 
 
-_HELD_RELATION = """
-SELECT c.relname, array_agg(p.privilege_type::text) FILTER (WHERE p.privilege_type IS NOT NULL),
-       array_agg(p.privilege_type::text) FILTER (WHERE p.is_grantable)
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
+_HELD_OF = """
+SELECT {name}, array_agg(p.privilege_type::text) FILTER (WHERE p.privilege_type IS NOT NULL),
+       array_agg(p.privilege_type::text) FILTER (WHERE p.is_grantable),
+       pg_get_userbyid({owner}) = :grantee, {columns}
+FROM {objects}
 LEFT JOIN LATERAL (
-  SELECT e.* FROM aclexplode(coalesce(c.relacl, acldefault({sort}, c.relowner))) e
+  SELECT e.* FROM aclexplode(coalesce({acl}, acldefault({sort}, {owner}))) e
   LEFT JOIN pg_roles g ON g.oid = e.grantee
-  WHERE coalesce(g.rolname, 'public') = :grantee) p ON true
-WHERE n.nspname = coalesce(:schema, current_schema()) AND c.relname = ANY(:names)
-GROUP BY c.relname
+  WHERE coalesce(g.rolname, 'public') = :grantee AND e.grantor = {owner}) p ON true
+WHERE {condition}
+GROUP BY {key}
 """
+_IN_COLUMNS = """ARRAY(
+         SELECT ARRAY[a.attname::text, e.privilege_type::text, e.is_grantable::text]
+         FROM pg_attribute a CROSS JOIN aclexplode(a.attacl) e
+         LEFT JOIN pg_roles g ON g.oid = e.grantee
+         WHERE a.attrelid = c.oid AND NOT a.attisdropped AND e.grantor = c.relowner
+           AND coalesce(g.rolname, 'public') = :grantee ORDER BY a.attnum, e.privilege_type)"""
+_NAMED = "n.nspname = coalesce(:schema, current_schema()) AND c.relname = ANY(:names)"
 _HELD = {
-    "table": _HELD_RELATION.format(sort="'r'"),
-    "sequence": _HELD_RELATION.format(sort="'s'"),
-    "schema": """
-SELECT n.nspname, array_agg(p.privilege_type::text) FILTER (WHERE p.privilege_type IS NOT NULL),
-       array_agg(p.privilege_type::text) FILTER (WHERE p.is_grantable)
-FROM pg_namespace n
-LEFT JOIN LATERAL (
-  SELECT e.* FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) e
-  LEFT JOIN pg_roles g ON g.oid = e.grantee
-  WHERE coalesce(g.rolname, 'public') = :grantee) p ON true
-WHERE n.nspname = ANY(:names) AND cast(:schema AS text) IS NULL
-GROUP BY n.nspname
-""",
-    "database": """
-SELECT '', array_agg(p.privilege_type::text) FILTER (WHERE p.privilege_type IS NOT NULL),
-       array_agg(p.privilege_type::text) FILTER (WHERE p.is_grantable)
-FROM pg_database d
-LEFT JOIN LATERAL (
-  SELECT e.* FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) e
-  LEFT JOIN pg_roles g ON g.oid = e.grantee
-  WHERE coalesce(g.rolname, 'public') = :grantee) p ON true
-WHERE d.datname = current_database() AND cast(:schema AS text) IS NULL
-  AND cast(:names AS text[]) IS NOT NULL
-""",
+    on: _HELD_OF.format(
+        name="c.relname",
+        owner="c.relowner",
+        columns=_IN_COLUMNS if on == "table" else "'{}'::text[]",
+        objects="pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace",
+        acl="c.relacl",
+        sort=sort,
+        condition=_NAMED,
+        key="c.oid, c.relname, c.relowner",
+    )
+    for on, sort in (("table", "'r'"), ("sequence", "'s'"))
 }
+_HELD["schema"] = _HELD_OF.format(
+    name="n.nspname",
+    owner="n.nspowner",
+    columns="'{}'::text[]",
+    objects="pg_namespace n",
+    acl="n.nspacl",
+    sort="'n'",
+    condition="n.nspname = ANY(:names)",
+    key="n.nspname, n.nspowner",
+)
+_HELD["database"] = _HELD_OF.format(
+    name="''",
+    owner="d.datdba",
+    columns="'{}'::text[]",
+    objects="pg_database d",
+    acl="d.datacl",
+    sort="'d'",
+    condition="d.datname = current_database()",
+    key="d.datdba",
+)

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Integer, MetaData, Table
 from sqlalchemy import Sequence as SqlSequence
 
-from pgmigrations.declare import EVERY, Grant, declarations
+from pgmigrations.declare import Grant, declarations
 from pgmigrations.declare.grant import Every
+from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.privilege import PrivilegeStep, Sum, steps
-from pgmigrations.migrate.core.quoting import chosen_name
+from pgmigrations.migrate.core.quoting import DIALECT, chosen_name
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
-from pgmigrations.migrate.core.types import sequences
+from pgmigrations.migrate.core.types import sequences, underlying
 from pgmigrations.migrate.objects.grant import ops
 from pgmigrations.migrate.objects.grant.catalog import GrantRecord, named
+
+
+class GrantOnNothing(PgMigrationsError):
+    """A declared grant names something that no model declares."""
+
+    def __init__(self, grant: Grant, name: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(name, [*known], 1)
+        super().__init__(
+            f"The grant to {grant.to} at {grant.declared_at} names the {grant.on} {name}, which no "
+            "model declares",
+            f"Did you mean {near[0]}?" if near else "Declare it, or grant by hand in a revision",
+        )
+        self.name = name
 
 
 def declared(
@@ -25,7 +40,11 @@ def declared(
     actual: Snapshot[GrantRecord],
     made: Snapshot[GrantRecord],
 ) -> Iterator[GrantRecord]:
-    """Yield what the declared grants add up to for each object and role."""
+    """Yield what the declared grants add up to for each object and role.
+
+    Raises:
+        GrantOnNothing: One names a table or a sequence that no model declares.
+    """
     total: Sum[tuple[str, str, str, str]] = Sum()
     for metadata in metadatas:
         for grant in declarations(metadata, Grant):
@@ -33,7 +52,10 @@ def declared(
                 place = (schema, grant.on, name, grant.to)
                 total.add(place, grant.privileges, grantable=grant.grantable)
     for place, privileges, grantable in total:
-        yield named(*place, privileges, grantable)
+        wanted = named(*place, privileges, grantable)
+        found = actual.get(wanted.identity)
+        # An owner may do all with what is his, whatever is said.
+        yield found if found is not None and found.is_owners else wanted
 
 
 def _objects(
@@ -43,18 +65,20 @@ def _objects(
     if grant.on == "database":
         yield ("", "")
     elif grant.on == "schema":
-        for name in grant.schemas:
-            yield ("", name)
+        yield from (("", name) for name in grant.schemas)
     else:
+        found = {*(_tables(metadatas, scope) if grant.tables else _sequences(metadatas, scope))}
         names: Sequence[str] | Every = grant.tables or grant.sequences
-        if names is not EVERY:
-            assert not isinstance(names, Every)
-            yield from ((grant.schema or scope.default_schema, name) for name in names)
+        if isinstance(names, Every):
+            for schema, name in sorted(found - scope.ignore_relations):
+                if grant.schema in (None, schema):
+                    yield (schema, name)
             return
-        found = _tables(metadatas, scope) if grant.tables else _sequences(metadatas, scope)
-        for schema, name in found:
-            if grant.schema in (None, schema) and (schema, name) not in scope.ignore_relations:
-                yield (schema, name)
+        schema = grant.schema or scope.default_schema
+        for name in names:
+            if (schema, name) not in found:
+                raise GrantOnNothing(grant, name, (one for place, one in found if place == schema))
+            yield (schema, name)
 
 
 def _tables(metadatas: Sequence[MetaData], scope: Scope) -> Iterator[tuple[str, str]]:
@@ -65,7 +89,9 @@ def _tables(metadatas: Sequence[MetaData], scope: Scope) -> Iterator[tuple[str, 
 
 def _sequences(metadatas: Sequence[MetaData], scope: Scope) -> Iterator[tuple[str, str]]:
     for sequence in sequences(metadatas):
-        yield (sequence.schema or scope.default_schema, sequence.name)
+        # An optional one is for other databases: here its column is SERIAL.
+        if not sequence.optional:
+            yield (sequence.schema or scope.default_schema, sequence.name)
     for metadata in metadatas:
         for table in metadata.tables.values():
             name = _serial(table)
@@ -79,7 +105,8 @@ def _serial(table: Table) -> str | None:
     if column is None or column.identity is not None or column.server_default is not None:
         return None
     by_sequence = isinstance(column.default, SqlSequence) and not column.default.optional
-    if by_sequence or not isinstance(column.type, Integer):
+    stored = underlying(column.type.dialect_impl(DIALECT))
+    if by_sequence or not isinstance(stored, Integer):
         return None
     return chosen_name(table.name, [column.name], "seq")
 

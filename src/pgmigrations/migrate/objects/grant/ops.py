@@ -14,6 +14,7 @@ from pgmigrations.declare.privilege import checked
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.operation import UNRENDERED, Operation
 from pgmigrations.migrate.core.phase import Phase
+from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.objects.grant.catalog import Held, held
 from pgmigrations.migrate.objects.grant.statement import ending_of, looking, plain
 
@@ -28,6 +29,7 @@ class UnknownSort(PgMigrationsError):
 class Privileges(Operation):
     """What granting and revoking have in common."""
 
+    is_looked_after: ClassVar[bool] = True
     privileges: Sequence[str]
     on: str
     names: Sequence[str]
@@ -151,6 +153,9 @@ class Revoke(Privileges):
     phase: ClassVar[Phase] = Phase.REVOKE
     option_only: bool = field(default=False, kw_only=True)
     was_grantable: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
+    _there: dict[str, Held] = field(
+        default_factory=dict, init=False, kw_only=True, metadata=UNRENDERED
+    )
 
     @classmethod
     def revoke(
@@ -166,8 +171,10 @@ class Revoke(Privileges):
     ) -> None:
         """Take privileges on objects from a role, if it has them.
 
-        Emits `REVOKE`, which locks no table; an object or a role that is not there has none.
-        Refused by the server where the role has granted them to others. Its reverse is `op.grant`.
+        Emits `REVOKE`, which locks no table; an object or a role that is not there has none, and an
+        owner keeps what is his. Privileges on single columns, which go with those on the table, are
+        granted again. Refused by the server where the role has granted them to others. Its reverse
+        is `op.grant`.
 
         Example:
             op.revoke(["DELETE"], "table", ["users"], "readwrite")
@@ -186,17 +193,35 @@ class Revoke(Privileges):
         operations.invoke(cls(privileges, on, names, role, option_only=option_only, schema=schema))
 
     def pending(self, connection: Connection) -> bool:
-        """Look for a privilege that the role has."""
+        """Look for a privilege that the role has by a grant, and for those on single columns."""
         gone = set(self.privileges)
-        return any(
-            gone & (found.grantable if self.option_only else found.privileges)
-            for found in self.held(connection).values()
-        )
+        self._there = {
+            name: found
+            for name, found in self.held(connection).items()
+            if not found.is_owners
+            and gone & (found.grantable if self.option_only else found.privileges)
+        }
+        return bool(self._there)
 
     def statements(self) -> list[str]:
-        """Return the one statement."""
+        """Return the statement, and those that give back what goes with it on single columns."""
         ending = ending_of("FROM", self.role)
-        return plain(self._verb(), self.on, self.schema, self.names, ending)
+        names = [name for name in self.names if name in self._there] or self.names
+        revoked = plain(self._verb(), self.on, self.schema, names, ending)
+        given_back = [
+            statement
+            for name, found in self._there.items()
+            for column, privilege, option in found.columns
+            if privilege in self.privileges
+            for statement in plain(
+                f"GRANT {privilege} ({identifier(column)})",
+                self.on,
+                self.schema,
+                [name],
+                ending_of("TO", self.role, option=option),
+            )
+        ]
+        return [*revoked, *given_back]
 
     def guarded_statements(self) -> list[str]:
         """Return a block that leaves out what is not there."""

@@ -24,17 +24,26 @@ def declared(
     for metadata in metadatas:
         for role in declarations(metadata, Role):
             for group in role.member_of:
-                yield named(group, role.name)
+                yield named(group, role.name, role.inherit)
 
 
 def phrase(change: Change[MembershipRecord], difference: Difference) -> list[Operation]:
     """Express a difference as an operation."""
-    record = change.record
-    if change.after is None:
-        return [RevokeRole(record.group, record.member)]
-    return [GrantRole(record.group, record.member)]
+    record, before, after = change.record, change.before, change.after
+    if after is None:
+        return [
+            RevokeRole(
+                record.group,
+                record.member,
+                was_inherited=record.inherits,
+                was_admin=record.is_admin,
+            )
+        ]
+    was = before.inherits if before is not None else None
+    return [GrantRole(record.group, record.member, inherit=after.inherits, was_inherited=was)]
 
 
 def copied(record: MembershipRecord) -> list[str]:
     """Return what makes a membership on another server."""
-    return GrantRole(record.group, record.member).guarded_statements()
+    granting = GrantRole(record.group, record.member, inherit=record.inherits)
+    return granting.guarded_statements()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pgmigrations.migrate.core.kind import Comparison, Kind
+from pgmigrations.migrate.objects.role.alter import AlterRole
 from pgmigrations.migrate.objects.role.catalog import RoleRecord, read
 from pgmigrations.migrate.objects.role.declared import copied, declared, phrase
-from pgmigrations.migrate.objects.role.ops import AlterRole, CreateRole, DropRole
+from pgmigrations.migrate.objects.role.ops import CreateRole, DropRole
 
 KIND: Kind[RoleRecord] = Kind(
     name="role",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,10 +10,14 @@ from typing import Any, ClassVar
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import Catalog, frozen
+from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.snapshot import Record
 
 ATTRIBUTES = ("superuser", "createdb", "createrole", "inherit", "replication", "bypassrls")
 """What a role has or has not, as `CREATE ROLE` says it, but for LOGIN, which deploying sets."""
+
+POWERS = ("superuser", "createdb", "createrole", "replication", "bypassrls")
+"""What lets a role do more than its privileges say."""
 
 LISTS = frozenset(
     {"search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"}
@@ -65,20 +70,20 @@ def as_compared(settings: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
     """Write settings in one form, whether the server or a model says them."""
     written = {name.lower(): value for name, value in settings}
     return tuple(
-        (name, ", ".join(parts(value)) if name in LISTS else value)
+        (name, ", ".join(map(identifier, parts(value))) if name in LISTS else value)
         for name, value in sorted(written.items())
     )
 
 
 def parts(value: str) -> list[str]:
-    """Take the names of a list apart, quoted or not."""
-    found = []
-    for part in value.split(","):
-        name = part.strip()
-        if len(name) > 1 and name[0] == name[-1] == '"':
-            name = name[1:-1].replace('""', '"')
-        found.append(name)
-    return found
+    """Take the names of a list apart, as the server reads it: quoted as they are, else folded."""
+    return [
+        part[1:-1].replace('""', '"') if part.startswith('"') else part.strip().lower()
+        for part in _NAMES.findall(value.strip()) or [""]
+    ]
+
+
+_NAMES = re.compile(r'"(?:[^"]|"")*"|[^,"\s][^,]*')
 
 
 def _record(

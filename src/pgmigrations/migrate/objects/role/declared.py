@@ -12,13 +12,14 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change, Scope, Snapshot
+from pgmigrations.migrate.objects.role.alter import AlterRole
 from pgmigrations.migrate.objects.role.catalog import (
     ATTRIBUTES,
     RoleRecord,
     as_compared,
     properties_of,
 )
-from pgmigrations.migrate.objects.role.ops import AlterRole, CreateRole
+from pgmigrations.migrate.objects.role.ops import CreateRole
 from pgmigrations.migrate.objects.role.statement import DEFAULTS, creation
 
 
@@ -80,8 +81,8 @@ def phrase(change: Change[RoleRecord], difference: Difference) -> list[Operation
                 name for name in {*old[key], *new[key]} if old[key].get(name) != new[key].get(name)
             )
             if names:
-                changed[key] = {name: new[key].get(name, "") for name in names}
-                existing[key] = {name: old[key].get(name, "") for name in names}
+                changed[key] = {name: new[key].get(name) for name in names}
+                existing[key] = {name: old[key].get(name) for name in names}
         elif old[key] != new[key]:
             changed[key], existing[key] = new[key], old[key]
     return [AlterRole(after.name, changed, existing=existing)]

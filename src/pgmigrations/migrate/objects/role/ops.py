@@ -14,13 +14,17 @@ from pgmigrations.migrate.core.operation import (
     UNRENDERED,
     DifferentObject,
     IrreversibleOperation,
-    MissingObject,
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, unless
 from pgmigrations.migrate.core.shared_object import USED_ELSEWHERE
-from pgmigrations.migrate.objects.role.catalog import RoleRecord, as_compared, find, properties_of
+from pgmigrations.migrate.objects.role.catalog import (
+    POWERS,
+    as_compared,
+    find,
+    properties_of,
+)
 from pgmigrations.migrate.objects.role.statement import DEFAULTS, alteration, creation
 
 
@@ -62,9 +66,9 @@ class CreateRole(Operation):
         """Create a role that cannot log in, unless the server has it and it is the same.
 
         Emits `CREATE ROLE … NOLOGIN`, `ALTER ROLE … SET` and `COMMENT ON ROLE`, which lock no
-        table; needs CREATEROLE. A role that is there keeps LOGIN and its password, and gets the
-        settings and the comment that it has not. Its reverse is `op.drop_role`. PostgreSQL 14 or
-        newer (PostgreSQL manual, CREATE ROLE).
+        table; needs CREATEROLE. A role that is there stays as it is, since another database may
+        need it: it only gets the settings and the comment that it has not. Its reverse is
+        `op.drop_role`. PostgreSQL 14 or newer (PostgreSQL manual, CREATE ROLE).
 
         Example:
             op.create_role("readwrite")
@@ -83,7 +87,7 @@ class CreateRole(Operation):
             comment: Its comment; by default none.
 
         Raises:
-            DifferentObject: A role of that name is there, and is another one.
+            DifferentObject: A role of that name is there, and may do what this one shall not.
         """
         operations.invoke(
             cls(
@@ -125,8 +129,11 @@ class CreateRole(Operation):
         there["settings"] = {**has, **missing}
         if wanted["comment"] and not there["comment"]:
             lacking["comment"] = there["comment"] = wanted["comment"]
-        if there != wanted:
+        if any(there[power] and not wanted[power] for power in POWERS):
             raise DifferentObject(self.subject, _shown(wanted, there), _shown(there, wanted))
+        if there != wanted:
+            # Later revisions, run for another database of the server, may have made it so.
+            log.warning("Left as it is: %s has %s", self.subject, _shown(there, wanted))
         self._missing = [*alteration(self.name, lacking)]
         return bool(self._missing)
 
@@ -135,8 +142,28 @@ class CreateRole(Operation):
         return self._missing or [*creation(self.name, self.properties)]
 
     def guarded_statements(self) -> list[str]:
-        """Return a block that leaves a role of that name as it is."""
-        return [self.guarded(self.name, [*creation(self.name, self.properties)])]
+        """Return blocks that leave a role of that name as it is, as far as it may be."""
+        blocks = [self.guarded(self.name, [*creation(self.name, self.properties)])]
+        powers = [power for power in POWERS if power not in self.properties]
+        name = literal(self.name)
+        more = " OR ".join(f"r.{_COLUMNS[power]}" for power in powers)
+        if more:
+            says = literal(f"{self.subject} is there, and may do more than the revision wants")
+            block = f"""\
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {name} AND ({more})) THEN
+    RAISE EXCEPTION USING MESSAGE = {says};
+  END IF;
+END"""
+            blocks.append(do_block(block))
+        for setting, value in self.properties.get("settings", {}).items():
+            has = f"""EXISTS (
+    SELECT FROM pg_catalog.pg_db_role_setting s, pg_catalog.pg_roles r, unnest(s.setconfig) one
+    WHERE s.setrole = r.oid AND s.setdatabase = 0 AND r.rolname = {name}
+      AND starts_with(one, {literal(f"{setting}=")}))"""
+            (adding,) = alteration(self.name, {"settings": {setting: value}})
+            blocks.append(do_block(unless(has, f"{adding};")))
+        return blocks
 
     @staticmethod
     def guarded(name: str, statements: list[str]) -> str:
@@ -147,7 +174,16 @@ class CreateRole(Operation):
 
     def reverse(self) -> DropRole:
         """Drop it again, where nothing else uses it."""
-        return DropRole(self.name, making=self)
+        return DropRole(self.name, unless_used=True, making=self)
+
+
+_COLUMNS = {
+    "superuser": "rolsuper",
+    "createdb": "rolcreatedb",
+    "createrole": "rolcreaterole",
+    "replication": "rolreplication",
+    "bypassrls": "rolbypassrls",
+}
 
 
 @dataclass(eq=False)
@@ -158,10 +194,11 @@ class DropRole(Operation):
     phase: ClassVar[Phase] = Phase.DROP_ROLE
     on_server: ClassVar[bool] = True
     name: str
+    unless_used: bool = field(default=False, kw_only=True)
     making: CreateRole | None = field(default=None, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
-    def drop_role(cls, operations: Operations, name: str) -> None:
+    def drop_role(cls, operations: Operations, name: str, *, unless_used: bool = False) -> None:
         """Drop a role that nothing in any database of the server needs, if it is there.
 
         Emits `DROP ROLE`, which locks no table; needs CREATEROLE, and ADMIN on the role from
@@ -174,8 +211,10 @@ class DropRole(Operation):
 
         Args:
             name: The role, unquoted.
+            unless_used: Whether it also stays where it can log in, or has members: somebody else
+                may have made it.
         """
-        operations.invoke(cls(name))
+        operations.invoke(cls(name, unless_used=unless_used))
 
     @property
     def subject(self) -> str:
@@ -192,6 +231,10 @@ class DropRole(Operation):
             used.append(f"has {row.sessions} session{'' if row.sessions == 1 else 's'}")
         if row.is_used_here:
             used.append("still owns something or has privileges in this database")
+        if self.unless_used and row.can_log_in:
+            used.append("can log in")
+        if self.unless_used and row.members:
+            used.append(f"has the members {', '.join(row.members)}")
         if used:
             log.info("Left alone: %s %s", self.subject, ", ".join(used))
         return not used
@@ -209,6 +252,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {name})
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.usename = {name})
      AND NOT EXISTS ({USED_ELSEWHERE.format(role=name)})
+     AND {_IS_FREE.format(role=name) if self.unless_used else "true"}
   THEN
     {self.statements()[0]};
   END IF;
@@ -226,111 +270,27 @@ END""")
         return self.making
 
 
+# Whoever made a role has ADMIN on it from PostgreSQL 16 on, and may do nothing as it.
+_MEMBERS = """
+SELECT m.rolname FROM pg_catalog.pg_auth_members a
+JOIN pg_catalog.pg_roles m ON m.oid = a.member JOIN pg_catalog.pg_roles o ON o.oid = a.roleid
+WHERE o.rolname = {role} AND to_jsonb(a) ->> 'set_option' IS DISTINCT FROM 'false'"""
+_IS_FREE = (
+    "NOT (SELECT r.rolcanlogin FROM pg_catalog.pg_roles r WHERE r.rolname = {role}) "
+    f"AND NOT EXISTS ({_MEMBERS})"
+)
 # A role's memberships go with it.
 _USE = text(f"""
 SELECT (SELECT count(*) FROM pg_stat_activity a WHERE a.usesysid = r.oid) AS sessions,
        (SELECT array_agg(DISTINCT used.datname) FROM ({USED_ELSEWHERE.format(role=":name")}) used)
          AS databases,
+       r.rolcanlogin AS can_log_in,
+       ARRAY({_MEMBERS.format(role=":name")}) AS members,
        EXISTS (SELECT FROM pg_shdepend s
                WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid
                  AND s.classid <> 'pg_auth_members'::regclass) AS is_used_here
 FROM pg_roles r WHERE r.rolname = :name
 """)
-
-
-@dataclass(eq=False)
-class AlterRole(Operation):
-    """`ALTER ROLE`, for whatever of it is not yet done."""
-
-    operation_name: ClassVar[str] = "alter_role"
-    phase: ClassVar[Phase] = Phase.CREATE_ROLE
-    on_server: ClassVar[bool] = True
-    name: str
-    properties: Mapping[str, Any]
-    existing: Mapping[str, Any] | None = field(default=None, kw_only=True)
-
-    @classmethod
-    def alter_role(
-        cls,
-        operations: Operations,
-        name: str,
-        properties: Mapping[str, Any],
-        *,
-        existing: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Change properties of a role.
-
-        Emits `ALTER ROLE`, `ALTER ROLE … SET`, `… RESET` and `COMMENT ON ROLE`, which lock no
-        table; needs CREATEROLE, and ADMIN on the role from PostgreSQL 16 on. Its reverse swaps
-        both states.
-
-        Example:
-            op.alter_role(
-                "app_rw",
-                {"settings": {"statement_timeout": "30s"}},
-                existing={"settings": {"statement_timeout": ""}},
-            )
-
-        Args:
-            name: The role, unquoted.
-            properties: What changes, as `op.create_role` takes it; a setting that is empty is
-                reset.
-            existing: The same properties as they were before; needed for the reverse.
-
-        Raises:
-            DifferentObject: A property is neither as before nor as wanted.
-            MissingObject: The role is not there.
-        """
-        operations.invoke(cls(name, properties, existing=existing))
-
-    @property
-    def subject(self) -> str:
-        """What it changes."""
-        return f"role {self.name}"
-
-    def pending(self, connection: Connection) -> bool:
-        """Look at every property that changes."""
-        found = find(connection, self.name)
-        if found is None:
-            raise MissingObject(self.subject, "Create it first, with op.create_role()")
-        there = _part(found, self.properties)
-        if there == _flat(self.properties):
-            return False
-        existing = _flat(self.existing or {})
-        for key, value in there.items():
-            if value not in (_flat(self.properties)[key], existing.get(key, value)):
-                raise DifferentObject(self.subject, str(dict(self.properties)), str(there))
-        return True
-
-    def statements(self) -> list[str]:
-        """Return a statement for each thing that changes; each may be repeated."""
-        return [*alteration(self.name, self.properties)]
-
-    guarded_statements = statements
-
-    def reverse(self) -> AlterRole:
-        """Go back to the properties before."""
-        if self.existing is None:
-            raise IrreversibleOperation(
-                f"{self.subject} cannot be altered back", "Say existing= in op.alter_role()"
-            )
-        return AlterRole(self.name, self.existing, existing=self.properties)
-
-
-def _flat(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every setting a key of its own."""
-    found = {key: value for key, value in properties.items() if key != "settings"}
-    for name, value in properties.get("settings", {}).items():
-        found[f"settings.{name}"] = dict(as_compared([(name, value)]))[name.lower()]
-    return found
-
-
-def _part(record: RoleRecord, properties: Mapping[str, Any]) -> dict[str, Any]:
-    there = properties_of(record)
-    found = {key: there[key] for key in properties if key != "settings"}
-    for name in properties.get("settings", {}):
-        found[f"settings.{name}"] = there["settings"].get(name.lower(), "")
-    return found
 
 
 def _shown(properties: Mapping[str, Any], other: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ def alteration(name: str, properties: Mapping[str, Any]) -> Iterator[str]:
 
     Args:
         name: The role.
-        properties: What changes; a setting without a value is reset.
+        properties: What changes; a setting that is None is reset.
     """
     words = " ".join(_words(properties))
     if words:
@@ -55,7 +55,7 @@ def _beside(name: str, properties: Mapping[str, Any]) -> Iterator[str]:
     """Yield what takes statements of its own."""
     role = identifier(name)
     for setting, value in properties.get("settings", {}).items():
-        if not value:
+        if value is None:
             yield f"ALTER ROLE {role} RESET {identifier(setting)}"
         else:
             written = parts(value) if setting in LISTS else [value]

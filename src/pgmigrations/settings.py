@@ -133,6 +133,13 @@ class Settings:
                     one,
                     "a login and the variable that names its secret: app_rw=DB_USER_SECRET_NAME",
                 )
+        names = [one.partition("=")[0] for one in self.application_logins]
+        if len({*names, *(f"{name}_clone" for name in names)}) < 2 * len(names):
+            raise InvalidSetting(
+                "application_logins",
+                " ".join(self.application_logins),
+                "each login once, and none that is another's _clone",
+            )
         if self.rotation not in ("alternating", "single"):
             raise InvalidSetting("rotation", self.rotation, "alternating or single")
         for key in ("rotation_days", "step_rate"):

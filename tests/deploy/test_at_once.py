@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgmigrations.aws.secrets_manager import SecretsManager
+from pgmigrations.deploy.application_login import Asked
 from tests.support.deployment import Stage
 
 ROTATIONS = 6
@@ -67,11 +68,11 @@ class Application:
 
 def rotate_meanwhile(made: Stage, mode: str) -> Application:
     rotation = made.rotation(SecretsManager(made.secrets.client()), mode=mode)
-    rotation.run(is_asked=False, wait=10)
+    rotation.run(Asked(False), wait=10)
     application = Application(made)
     with application.at_work():
         for _ in range(ROTATIONS):
-            rotation.run(is_asked=True, wait=10)
+            rotation.run(Asked(True), wait=10)
     return application
 
 

@@ -13,10 +13,11 @@ import pytest
 
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.cli import main
+from pgmigrations.deploy.application_login import Reason
 from pgmigrations.deploy.order import Order
-from pgmigrations.deploy.rotation import Reason
 from pgmigrations.deploy.run import Deployment, deploy
-from pgmigrations.deploy.wiring import Wiring
+from pgmigrations.deploy.verification import NotAsDeclared
+from pgmigrations.deploy.wiring import NotConfigured, Wiring
 from tests.support.deployment import PROXY, Stage
 from tests.support.project import Project
 from tests.support.strike import Points, database_relay
@@ -160,3 +161,26 @@ def test_a_server_that_does_not_come_is_told(project: Project, made: Stage) -> N
     environ = made.environ() | {"DB_SECRET_NAME": f"gone/{made.migrator.user}"}
     code, said, _ = run(project, environ, "--wait", "0", "--json")
     assert (code, json.loads(said)["code"]) == (1, "server_unreachable")
+
+
+def test_a_secret_that_names_no_database_is_none_for_any(project: Project, made: Stage) -> None:
+    fields = made.secrets.read(made.migrator_secret)
+    del fields["dbname"], fields["version"]
+    made.secrets.client().put_secret_value(
+        SecretId=made.migrator_secret, SecretString=json.dumps(fields)
+    )
+    with pytest.raises(NotConfigured, match="DB_NAME"):
+        deployed(project, made)
+    environ = made.environ() | {"DB_NAME": made.migrator.database or ""}
+    store = SecretsManager(made.secrets.client())
+    wiring = Wiring.of(project.path / "alembic.ini", environ, store)
+    assert deploy(wiring).status == "deployed"
+
+
+def test_what_differs_is_told_before_any_password_changes(project: Project, made: Stage) -> None:
+    deployed(project, made)
+    made.ask("ALTER TABLE account ADD n int")
+    held = [made.secrets.read(name) for name in made.names]
+    with pytest.raises(NotAsDeclared):
+        deployed(project, made, Order(rotate=True, verify=True))
+    assert [made.secrets.read(name) for name in made.names] == held

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pgmigrations.deploy.application_login import Asked, Reason
 from pgmigrations.deploy.file_store import FileStore
-from pgmigrations.deploy.rotation import Reason, Rotation
+from pgmigrations.deploy.rotation import Rotation
 from pgmigrations.deploy.secret import Secret, SecretStoreFailure, SecretUnusable
 from tests.support.deployment import Stage
 
@@ -30,13 +31,15 @@ def test_a_file_is_made_and_its_other_lines_are_kept(
 ) -> None:
     first = tmp_path / "0.env"
     first.write_text("# kept\nDEBUG=1\n")
-    assert [one.reason for one in rotation.run(is_asked=False, wait=5)] == [Reason.INITIAL] * 2
+    first.chmod(0o640)
+    assert [one.reason for one in rotation.run(Asked(False), wait=5)] == [Reason.INITIAL] * 2
     for login, path in zip(made.logins, (first, tmp_path / "1.env"), strict=True):
         found = FileStore().current(str(path))
         assert found is not None
         assert found.secret.username == login
         assert made.lets_in(found.secret.fields)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    modes = [stat.S_IMODE((tmp_path / f"{number}.env").stat().st_mode) for number in (0, 1)]
+    assert modes == [0o640, 0o600]
     lines = first.read_text().splitlines()
     assert lines[:2] == ["# kept", "DEBUG=1"]
     assert [one.partition("=")[0] for one in lines[2:]] == [
@@ -49,11 +52,11 @@ def test_a_file_is_made_and_its_other_lines_are_kept(
 def test_it_rotates_by_turns_and_rests_in_between(
     tmp_path: Path, made: Stage, rotation: Rotation
 ) -> None:
-    rotation.run(is_asked=False, wait=5)
+    rotation.run(Asked(False), wait=5)
     before = (tmp_path / "0.env").read_text()
-    assert [one.reason for one in rotation.run(is_asked=False, wait=5)] == [Reason.NONE] * 2
+    assert [one.reason for one in rotation.run(Asked(False), wait=5)] == [Reason.NONE] * 2
     assert (tmp_path / "0.env").read_text() == before
-    kept = rotation.run(is_asked=True, wait=5)
+    kept = rotation.run(Asked(True), wait=5)
     assert [one.username for one in kept] == [f"{login}_clone" for login in made.logins]
     found = FileStore().current(str(tmp_path / "0.env"))
     assert found is not None
@@ -64,13 +67,13 @@ def test_it_rotates_by_turns_and_rests_in_between(
 def test_what_a_killed_run_has_left_beside_it_is_gone_on_with(
     tmp_path: Path, made: Stage, rotation: Rotation
 ) -> None:
-    rotation.run(is_asked=False, wait=5)
+    rotation.run(Asked(False), wait=5)
     store, name = FileStore(), str(tmp_path / "0.env")
     current = store.current(name)
     assert current is not None
     left = current.secret.with_login(f"{made.logins[0]}_clone", "left0behind")
     store.put_pending(name, left, "token-of-the-killed-run")
-    kept = rotation.run(is_asked=False, wait=5)
+    kept = rotation.run(Asked(False), wait=5)
     assert [one.reason for one in kept] == [Reason.RESUMED, Reason.NONE]
     assert kept[0].version == "token-of-the-killed-run"
     found = store.current(name)
@@ -109,3 +112,33 @@ def test_what_cannot_be_understood_or_written_is_told_without_its_content(tmp_pa
     assert "s3cret" not in str(caught.value)
     with pytest.raises(SecretStoreFailure, match="cannot be written"):
         FileStore().put_pending(str(tmp_path / "no" / "a.env"), Secret({}), "1")
+
+
+def test_a_link_stays_one_and_an_exported_variable_is_replaced(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.env", tmp_path / "link.env"
+    real.write_text("export DATABASE_URL=postgresql://old@h/d\nOTHER=1\n")
+    link.symlink_to(real)
+    store = FileStore()
+    found = store.current(str(link))
+    assert found is not None
+    assert found.secret.username == "old"
+    token = store.put_pending(str(link), found.secret.with_login("new", "x"), "token")
+    store.promote(str(link), token, found.id)
+    assert link.is_symlink()
+    changed = store.current(str(real))
+    assert changed is not None
+    assert changed.secret.username == "new"
+    assert real.read_text().count("DATABASE_URL") == 1
+
+
+def test_it_writes_what_libpq_reads_and_leaves_what_is_no_login(tmp_path: Path) -> None:
+    path, store = tmp_path / "a.env", FileStore()
+    path.write_text("DATABASE_URL = postgresql://old:x@h/d\n")
+    (tmp_path / "a.env.pending").write_text("DATABASE_URL=garbage://\n")
+    assert store.pending(str(path)) is None
+    found = store.current(str(path))
+    assert found is not None
+    token = store.put_pending(str(path), found.secret, "token")
+    store.promote(str(path), token, found.id)
+    (line,) = [one for one in path.read_text().splitlines() if "DATABASE_URL" in one]
+    assert line == "DATABASE_URL=postgresql://old:x@h:5432/d"

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from pgmigrations.aws.secrets_manager import SecretsManager
+from pgmigrations.deploy.application_login import Reason
 from pgmigrations.deploy.login import LoginUntried, Server
 from pgmigrations.deploy.order import Order
-from pgmigrations.deploy.rotation import PasswordRefused, Reason
+from pgmigrations.deploy.rotation import PasswordRefused
 from pgmigrations.deploy.run import deploy
 from pgmigrations.deploy.wiring import Wiring
 from tests.support.deployment import MIGRATOR_PASSWORD, Stage

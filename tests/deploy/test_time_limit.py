@@ -100,6 +100,7 @@ class Clock:
         self._left = left
 
     invoked_function_arn = "arn"
+    aws_request_id = "request"
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self._left() * 1000)

@@ -60,8 +60,8 @@ def answer(
         event: CloudFormation's.
         deployed: Deploys.
         function: The ARN that this function was invoked by.
-        seconds: Until the function is killed. Where it has called this function, a failure is put before:
-            else CloudFormation would wait for an hour.
+        seconds: Until the function is killed. Where CloudFormation has called it, a failure is put
+            before that, or it would be waited for, for an hour.
 
     Raises:
         PgMigrationsError: The deployment failed, and another function answers CloudFormation.

@@ -36,6 +36,11 @@ class Context(Protocol):
         """The function's ARN, with version or alias where it was invoked by that."""
         ...
 
+    @property
+    def aws_request_id(self) -> str:
+        """What Lambda's own tries of an event have in common."""
+        ...
+
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function is killed."""
         ...
@@ -80,11 +85,11 @@ def handler(event: Mapping[str, Any] | None, context: Context) -> dict[str, Any]
         if "RequestType" in event:
             return cloud_formation.answer(
                 event,
-                lambda order: _deployed(order, limit),
+                lambda order: _deployed(order, limit, str(event.get("RequestId", ""))),
                 context.invoked_function_arn,
                 context.get_remaining_time_in_millis() / 1000,
             )
-        done = _deployed(event, limit)
+        done = _deployed(event, limit, context.aws_request_id)
         if done.remaining and not event:
             # As the CDK's Trigger calls, which reads no result.
             raise DeploymentIncomplete(*cloud_formation.incomplete(done))
@@ -118,8 +123,8 @@ def _wiring() -> Wiring:
     return Wiring.of(default_ini(), os.environ, _STORE)
 
 
-def _deployed(order: Mapping[str, Any], limit: TimeLimit) -> Deployment:
-    asked = Order.of({**order_of_environment(os.environ), **order})
+def _deployed(order: Mapping[str, Any], limit: TimeLimit, request: str) -> Deployment:
+    asked = Order.of({"request": request, **order_of_environment(os.environ), **order})
     done = deploy(_wiring(), asked, limit)
     log.info("%s", json.dumps(done.as_json()))
     return done

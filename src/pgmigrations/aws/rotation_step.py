@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pgmigrations.deploy.application_login import ApplicationLogin
 from pgmigrations.deploy.failure import InvalidOrder
-from pgmigrations.deploy.rotation import ApplicationLogin
 from pgmigrations.deploy.time_limit import TimeLimit
 from pgmigrations.deploy.wiring import Wiring
 

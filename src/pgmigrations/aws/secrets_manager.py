@@ -13,7 +13,7 @@ from pgmigrations.deploy.secret import Secret, SecretStoreFailure, Version
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
-CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 _NOT_FOUND = "ResourceNotFoundException"
 _HINTS = {
     "AccessDeniedException": "Allow the role secretsmanager:GetSecretValue, PutSecretValue and "
@@ -107,8 +107,11 @@ class SecretsManager:
         return self._version(name, CURRENT)
 
     def pending(self, name: str) -> Version | None:
-        """The version staged `AWSPENDING`; None where there is none, or it has no value yet."""
-        return self._version(name, PENDING)
+        """The version staged `AWSPENDING`; None where there is none, or it has no value yet.
+
+        One that is staged `AWSPREVIOUS`, too, has been current, and somebody has gone back.
+        """
+        return self._version(name, PENDING, unless=PREVIOUS)
 
     def put_pending(self, name: str, secret: Secret, token: str) -> str:
         """Add a version staged `AWSPENDING`, which takes the stage from any other.
@@ -146,7 +149,7 @@ class SecretsManager:
             if found is None or found.id != version:
                 raise
 
-    def _version(self, name: str, stage: str) -> Version | None:
+    def _version(self, name: str, stage: str, unless: str = "") -> Version | None:
         from botocore.exceptions import ClientError
 
         with _explained(name):
@@ -157,6 +160,8 @@ class SecretsManager:
                 if _code(error) == _NOT_FOUND:
                     return None
                 raise
+        if unless in found["VersionStages"]:
+            return None
         created: datetime | None = found.get("CreatedDate")
         secret = Secret.parse(found.get("SecretString") or "", name)
         return Version(found["VersionId"], secret, created, PENDING in found["VersionStages"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from contextlib import suppress
@@ -11,6 +12,8 @@ from pathlib import Path
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
 from pgmigrations.deploy.secret import Secret, SecretStoreFailure, SecretUnusable, Version
 from pgmigrations.errors import PgMigrationsError
+
+log = logging.getLogger("pgmigrations")
 
 URL = "DATABASE_URL"
 VERSION = "PGMIGRATIONS_SECRET_VERSION"
@@ -23,7 +26,8 @@ class FileStore:
     """Keeps each login in a file of its own, as `DATABASE_URL`; its other lines stay as they are.
 
     The pending version lies beside it, as `<name>.pending`. A file is replaced as a whole, so that
-    whoever reads it sees the old one or the new one; both are for their owner alone (mode 0600).
+    whoever reads it sees the old one or the new one. It keeps its owner and its mode; a new one is
+    for its owner alone (mode 0600). A link stays one.
 
     Example:
         >>> FileStore().current("/run/secrets/app_rw.env")
@@ -33,18 +37,24 @@ class FileStore:
     def current(self, name: str) -> Version | None:
         """The login in the file; None where there is no file, or no `DATABASE_URL` in it."""
         version = _read(Path(name))
-        left = _read(_beside(name)) if version else None
+        left = self.pending(name) if version else None
         if version is None or left is None or left.id != version.id:
             return version
         return Version(version.id, version.secret, version.created, is_pending=True)
 
     def pending(self, name: str) -> Version | None:
-        """The login in the file beside it."""
-        return _read(_beside(name))
+        """The login in the file beside it; what is no login there is none of ours."""
+        try:
+            return _read(_beside(name))
+        except SecretUnusable as error:
+            log.warning("%s", error)
+            return None
 
     def put_pending(self, name: str, secret: Secret, token: str) -> str:
         """Write the file beside it."""
-        lines = [f"{VERSION}={token}", f"{URL}={url_of(secret).sqlalchemy}"]
+        # As libpq and every other client read it, too.
+        url = url_of(secret).sqlalchemy.replace("postgresql+psycopg2:", "postgresql:", 1)
+        lines = [f"{VERSION}={token}", f"{URL}={url}"]
         _write(_beside(name), lines)
         return token
 
@@ -55,9 +65,8 @@ class FileStore:
             raise SecretStoreFailure(
                 f"{_beside(name)} has changed meanwhile", "Run the deployment again"
             )
-        own = (f"{VERSION}=", f"{URL}=")
-        kept = [line for line in _lines(Path(name)) if not line.startswith(own)]
-        written = [line for line in _lines(_beside(name)) if line.startswith(own)]
+        kept = [line for line in _lines(Path(name)) if _named(line) not in (VERSION, URL)]
+        written = [line for line in _lines(_beside(name)) if _named(line) in (VERSION, URL)]
         _write(Path(name), [*kept, *written])
         with suppress(FileNotFoundError):
             _beside(name).unlink()
@@ -77,8 +86,13 @@ def _lines(path: Path) -> list[str]:
         raise SecretStoreFailure(f"{path} cannot be read: {reason}") from None
 
 
+def _named(line: str) -> str:
+    """The variable that a line sets, as a shell or Docker reads it."""
+    return line.partition("=")[0].strip().removeprefix("export ").strip()
+
+
 def _read(path: Path) -> Version | None:
-    found = dict(line.split("=", 1) for line in _lines(path) if "=" in line)
+    found = {_named(line): line.partition("=")[2] for line in _lines(path) if "=" in line}
     text = found.get(URL, "").strip().strip("'\"")
     if not text:
         return None
@@ -107,11 +121,17 @@ def url_of(secret: Secret) -> DatabaseUrl:
 def _write(path: Path, lines: list[str]) -> None:
     """Replace a file as a whole, and have it on the disk."""
     try:
+        path = path.resolve()
+        known = path.stat() if path.exists() else None
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write("\n".join(lines) + "\n")
                 file.flush()
+                if known is not None:
+                    # Whoever could read it can still.
+                    os.fchown(file.fileno(), known.st_uid, known.st_gid)
+                    os.fchmod(file.fileno(), known.st_mode & 0o7777)
                 os.fsync(file.fileno())
             Path(name).replace(path)
         except BaseException:

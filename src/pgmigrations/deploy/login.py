@@ -23,8 +23,13 @@ LOCK_TIMEOUT = "10s"
 """How long `ALTER ROLE` waits for another change of the same role."""
 
 _LOOK = """
-SELECT rolname::text, rolsuper OR rolname = session_user, coalesce(rolvaliduntil <= now(), false)
-FROM pg_catalog.pg_roles WHERE rolname = ANY(%s)
+SELECT r.rolname::text, r.rolsuper OR r.rolname = session_user,
+       coalesce(r.rolvaliduntil <= now(), false), me.rolname::text,
+       me.rolsuper OR me.rolcreaterole,
+       me.rolsuper OR current_setting('server_version_num')::int < 160000
+         OR pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')
+FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_roles me
+WHERE r.rolname = ANY(%s) AND me.rolname = current_user
 """
 # The server does not look at the password then.
 _NOT_LOOKED_AT = re.compile(r"pg_hba\.conf|no such user|no credentials for the role")
@@ -143,8 +148,9 @@ class Server:
 
     def _url_of(self, secret: Secret) -> DatabaseUrl:
         login = {"user": secret.username, "password": secret.password}
-        # A passfile or a service may hold the migrating role's password.
-        return DatabaseUrl(tuple((self.url.libpq | login).items()))
+        # A passfile or a service may hold the migrating role's password; options are its own, too.
+        given = {key: value for key, value in self.url.libpq.items() if key != "options"}
+        return DatabaseUrl(tuple((given | login).items()))
 
 
 def refuse_unusable(connection: extensions.connection, roles: Collection[str]) -> None:
@@ -158,17 +164,28 @@ def refuse_unusable(connection: extensions.connection, roles: Collection[str]) -
         RoleMissing: Revisions have not made one of them.
         LoginRefused: One is a superuser, or the migrating role itself.
         LoginExpired: The server lets one in by no password.
+        PrivilegeMissing: The migrating role may not set one's password.
     """
     found = {role: rest for role, *rest in rows(connection, _LOOK, (list(roles),))}
     connection.rollback()
     missing = [role for role in roles if role not in found]
     if missing:
         raise RoleMissing(missing)
-    for role, (is_refused, is_expired) in found.items():
+    for role, (is_refused, is_expired, me, may_create, is_admin) in found.items():
         if is_refused:
             raise LoginRefused(role)
         if is_expired:
             raise LoginExpired(role)
+        wanting = [] if may_create else [f'ALTER ROLE "{me}" CREATEROLE']
+        wanting += [] if is_admin else [f'GRANT "{role}" TO "{me}" WITH ADMIN OPTION']
+        if wanting:
+            grant = "; ".join(wanting)
+            raise PrivilegeMissing(
+                f"User {me} may not set the password of {role}",
+                f"Run as a privileged role: {grant}",
+                subject=role,
+                grant=grant,
+            )
 
 
 def set_password(connection: extensions.connection, secret: Secret, *, work: int) -> None:

@@ -22,6 +22,8 @@ class Order:
             database, and one that is adopted already, is let be.
         keep: Tables that no model declares and that an adoption leaves as they are.
         verify: Whether the database is compared with the models in the end.
+        request: What tells a try of the same order from another order: what has been rotated for
+            it is not rotated again. Empty for an order that is never tried again.
     """
 
     target: str = "head"
@@ -29,6 +31,7 @@ class Order:
     adopt: bool = False
     keep: tuple[str, ...] = ()
     verify: bool = False
+    request: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Order:

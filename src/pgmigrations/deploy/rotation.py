@@ -6,7 +6,6 @@ who can log in, so that a run that was killed anywhere is finished by the next o
 
 from __future__ import annotations
 
-import enum
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -17,6 +16,7 @@ from uuid import uuid4
 
 import psycopg2
 
+from pgmigrations.deploy.application_login import ApplicationLogin, Asked, Kept, Reason
 from pgmigrations.deploy.login import (
     POOLED,
     LoginUntried,
@@ -27,7 +27,6 @@ from pgmigrations.deploy.login import (
 from pgmigrations.deploy.secret import (
     Endpoint,
     Secret,
-    SecretStore,
     SecretUnusable,
     Version,
     new_password,
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pgmigrations")
 
-CLONE = "_clone"
-"""What the second login's name ends with, as in AWS's own rotation of alternating users."""
-
 _PLACE = (
     "SELECT current_database()::text, coalesce(nullif(%s, ''), current_schema()::text, 'public')"
 )
@@ -58,81 +54,7 @@ class NotPending(PgMigrationsError):
     """A step of a rotation was asked for whose version is not the pending one."""
 
 
-class Reason(enum.StrEnum):
-    """Why a secret gets a new version."""
-
-    NONE = "none"
-    INITIAL = "initial"
-    """There is no login in it yet."""
-    BROKEN = "broken"
-    """Its login fails, as after a database was restored."""
-    RESUMED = "resumed"
-    """An earlier run has left a pending version behind."""
-    ASKED = "asked"
-    DUE = "due"
-    MOVED = "moved"
-    """The login stays, and the application is to connect elsewhere."""
-
-
 _GOES_ON = frozenset({Reason.INITIAL, Reason.BROKEN, Reason.RESUMED})
-
-
-@dataclass(frozen=True)
-class ApplicationLogin:
-    """A login of the application, and where its password is kept.
-
-    Attributes:
-        login: The role's name, unquoted; the second one's is made of it.
-        secret: The secret's name.
-        store: What keeps it.
-        is_alternating: Whether there are two roles.
-    """
-
-    login: str
-    secret: str
-    store: SecretStore
-    is_alternating: bool = True
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The roles that may stand in the secret."""
-        return (self.login, self.login + CLONE) if self.is_alternating else (self.login,)
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """The roles that may have been put there under either rotation."""
-        return (self.login, self.login + CLONE)
-
-    def next_after(self, username: str) -> str:
-        """The role that gets the next password.
-
-        Args:
-            username: The one in use; empty for none.
-        """
-        if username not in self.known:
-            return self.login
-        if not self.is_alternating:
-            return username
-        return self.login if username != self.login else self.login + CLONE
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a secret holds after a deployment; no password is part of it.
-
-    Attributes:
-        login: The application's login.
-        secret: The secret's name.
-        username: The role that is current.
-        version: The current version's id.
-        reason: Why it was changed; `NONE` where it was not.
-    """
-
-    login: str
-    secret: str
-    username: str
-    version: str
-    reason: Reason = Reason.NONE
 
 
 @dataclass(frozen=True)
@@ -144,6 +66,12 @@ class _Found:
     pending: Version | None
     is_working: bool
     reason: Reason
+
+    def is_as_in(self, later: _Found) -> bool:
+        """Whether nobody has changed the password since."""
+        if self.current is None or later.current is None:
+            return True
+        return self.current.id == later.current.id
 
     @property
     def kept(self) -> Kept:
@@ -172,14 +100,14 @@ class Rotation:
     version_table: str = "pgmigrations"
     version_table_schema: str = ""
 
-    def run(self, *, is_asked: bool, wait: float) -> list[Kept]:
+    def run(self, asked: Asked, *, wait: float) -> list[Kept]:
         """Bring every login to where its secret logs in, and change passwords where it is time.
 
         Reads each secret and logs in once, and no more where there is nothing to do. Else it takes
         the lock of the migrations, looks again, and works on one login after the other.
 
         Args:
-            is_asked: Whether every password is to be changed.
+            asked: Whether every password is to be changed; for one request it is done once.
             wait: Seconds to wait for the lock.
 
         Raises:
@@ -188,16 +116,16 @@ class Rotation:
             SecretStoreFailure: The store refuses.
             PasswordRefused: The new password was set, and does not log in.
             LoginUntried: Nothing can be known of a login's password from here; it is as it was.
-        LoginExpired: The server lets a login in by no password.
-        LockHeld: Another run is at work for longer than `wait`.
+            LoginExpired: The server lets a login in by no password.
+            LockHeld: Another run is at work for longer than `wait`.
         """
-        found = [self._look(one, is_asked=is_asked) for one in self.logins]
+        found = [self._look(one, asked) for one in self.logins]
         if all(one.reason is Reason.NONE for one in found):
             return [one.kept for one in found]
         with self._locked(wait) as (lock, connection):
             roles = [name for one in self.logins for name in one.names]
             refuse_unusable(connection, roles)
-            return [self._brought(one, lock, connection, is_asked=is_asked) for one in self.logins]
+            return [self._brought(before, lock, connection, asked) for before in found]
 
     def create(self, one: ApplicationLogin, token: str, *, wait: float) -> None:
         """Step 1 of Secrets Manager's rotation: keep a new password under a token."""
@@ -229,8 +157,11 @@ class Rotation:
                 self._test(pending)
                 self._promote(found, pending, lock)
 
-    def _look(self, one: ApplicationLogin, *, is_asked: bool) -> _Found:
+    def _look(self, one: ApplicationLogin, asked: Asked) -> _Found:
         found = self._versions(one)
+        token = asked.token(one.secret)
+        is_done = bool(token and found.current and found.current.id == token)
+        is_asked = asked.is_asked and not is_done
         return replace(found, reason=self._reason(found, is_asked=is_asked))
 
     def _versions(self, one: ApplicationLogin) -> _Found:
@@ -281,18 +212,21 @@ class Rotation:
 
     def _brought(
         self,
-        one: ApplicationLogin,
+        before: _Found,
         lock: RunnerLock,
         connection: extensions.connection,
-        *,
-        is_asked: bool,
+        asked: Asked,
     ) -> Kept:
-        found = self._look(one, is_asked=is_asked)
+        one = before.one
+        found = self._look(one, asked)
+        if found.reason is Reason.ASKED and not before.is_as_in(found):
+            # Another run has done it while this one waited for the lock.
+            found = replace(found, reason=self._reason(found, is_asked=False))
         if found.reason is Reason.NONE:
             return found.kept
         if found.reason is Reason.BROKEN and lock.is_pooled:
             raise LoginUntried(found.kept.username, "a pooler says so, which may not know it")
-        pending = self._made_pending(found)
+        pending = self._made_pending(found, asked)
         # What an earlier run has left may be set already, and what only moves is.
         is_new = pending is not found.pending and found.reason is not Reason.MOVED
         if is_new or not self.server.lets_in(pending.secret):
@@ -303,13 +237,15 @@ class Rotation:
         username = pending.secret.username
         return Kept(one.login, one.secret, username, pending.id, found.reason)
 
-    def _made_pending(self, found: _Found) -> Version:
+    def _made_pending(self, found: _Found, asked: Asked) -> Version:
         """The pending version that an earlier run has left, if it can be gone on with, or one."""
         left = found.pending if found.reason in _GOES_ON and _is_usable(found) else None
         wanted = (left.secret if left else self._next(found)).at(self.endpoint)
         if left is not None and left.secret == wanted:
             return left
-        token = str(uuid4())
+        token = asked.token(found.one.secret) if found.reason is Reason.ASKED else ""
+        if not token or (found.pending and found.pending.id == token):
+            token = str(uuid4())
         return Version(found.one.store.put_pending(found.one.secret, wanted, token), wanted)
 
     def _next(self, found: _Found) -> Secret:
@@ -367,7 +303,9 @@ def _is_usable(found: _Found) -> bool:
     pending, current = found.pending, found.current
     if pending is None or not pending.secret.password:
         return False
-    if pending.secret.username not in found.one.names:
+    one = found.one
+    # A single login may be the second of two that there were before.
+    if pending.secret.username not in (one.names if one.is_alternating else one.known):
         return False
     if current is None or not found.is_working or pending.secret.has_login_of(current.secret):
         return True

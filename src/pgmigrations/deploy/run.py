@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgmigrations.api import Result
+from pgmigrations.deploy.application_login import Asked, Kept, Reason
+from pgmigrations.deploy.failure import InvalidOrder
 from pgmigrations.deploy.order import Order
-from pgmigrations.deploy.rotation import Kept, Reason
 from pgmigrations.deploy.time_limit import TimeLimit
 from pgmigrations.run.at_head import up_to_date
 from pgmigrations.run.failure_kind import (
@@ -99,18 +100,23 @@ def deploy(
             `pgmigrations.deploy.failure.code_of` makes a stable word.
     """
     order, limit = order or Order(), limit or TimeLimit()
+    if order.rotate and not wiring.rotation.logins:
+        raise InvalidOrder(
+            "There is no password to rotate", "Set application_logins in alembic.ini"
+        )
     adopted, result = _migrated(wiring, order, limit, time.monotonic() + limit.at_most(wait))
-    kept: list[Kept] = []
-    if not result.remaining and wiring.rotation.logins:
-        lock_wait = limit.at_most(wiring.settings.lock_wait)
-        # Older files know neither what to compare with, nor that the passwords are just new.
-        is_asked = order.rotate and not result.is_ahead
-        kept = wiring.rotation.run(is_asked=is_asked, wait=lock_wait)
+    # Older files know neither what to compare with, nor that the passwords are just new.
     is_verified = order.verify and not result.remaining and not result.is_ahead
     if is_verified:
         from pgmigrations.deploy.verification import verify
 
+        # Before any password changes, which the next try would do once more.
         verify(wiring)
+    kept: list[Kept] = []
+    if not result.remaining and wiring.rotation.logins:
+        lock_wait = limit.at_most(wiring.settings.lock_wait)
+        asked = Asked(order.rotate and not result.is_ahead, order.request)
+        kept = wiring.rotation.run(asked, wait=lock_wait)
     is_changed = result.is_changed or any(one.reason is not Reason.NONE for one in kept)
     return Deployment(
         "incomplete" if result.remaining else "deployed" if adopted or is_changed else "unchanged",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgmigrations.database_url import DatabaseUrl, from_environment
+from pgmigrations.deploy.application_login import ApplicationLogin
 from pgmigrations.deploy.file_store import FileStore, url_of
 from pgmigrations.deploy.login import Server
-from pgmigrations.deploy.rotation import ApplicationLogin, Rotation
+from pgmigrations.deploy.rotation import Rotation
 from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore, SecretUnusable
 from pgmigrations.deploy.tls import tls_parameters
 from pgmigrations.errors import PgMigrationsError
@@ -138,7 +139,7 @@ def _direct_url(
         return _url_of(version.secret, known, environ, is_file=isinstance(store, FileStore))
     named = from_environment(environ)
     if named is not None:
-        return named
+        return _told(named, environ)
     if not settings.database_url:
         raise NotConfigured(
             "No database is named", "Set DB_SECRET_NAME, or DATABASE_URL, or PGHOST and the like"
@@ -147,7 +148,7 @@ def _direct_url(
     kept = list(sys.path)
     sys.path.insert(0, root)
     try:
-        return project_url(root, settings.database_url)
+        return _told(project_url(root, settings.database_url), environ)
     finally:
         sys.path[:] = kept
 
@@ -160,16 +161,31 @@ def _url_of(secret: Secret, name: str, environ: Mapping[str, str], *, is_file: b
             "The migrating role's secret holds username, password, host, port, dbname",
         )
     if is_file:
-        url = url_of(secret)
-        return url.with_database(environ["DB_NAME"]) if environ.get("DB_NAME") else url
+        return _told(url_of(secret), environ)
+    database = environ.get("DB_NAME") or secret.dbname
+    if not database:
+        # RDS names none in the secret of an instance that was made without a database.
+        raise NotConfigured(
+            f"The secret {name} names no database", "Set DB_NAME, or add dbname to the secret"
+        )
     parameters = {
         "host": secret.host,
         "port": str(secret.port),
         "user": secret.username,
         "password": secret.password,
-        "dbname": environ.get("DB_NAME") or secret.dbname or "postgres",
+        "dbname": database,
     }
     return DatabaseUrl(tuple((parameters | tls_parameters(environ)).items()))
+
+
+def _told(url: DatabaseUrl, environ: Mapping[str, str]) -> DatabaseUrl:
+    """The URL with what the environment says besides; the rest is the project's choice."""
+    if environ.get("DB_NAME"):
+        url = url.with_database(environ["DB_NAME"])
+    if not environ.get("DB_SSLMODE"):
+        return url
+    told = url.libpq | tls_parameters(environ)
+    return DatabaseUrl(tuple(told.items()))
 
 
 def _named(url: DatabaseUrl) -> DatabaseUrl:

@@ -150,6 +150,7 @@ def test_the_handler_deploys_from_the_zips(unpacked: Unpacked, database_url: str
         "import json\n"
         "from pgmigrations.aws.handler import handler, is_complete\n"
         "class Context:\n"
+        "    aws_request_id = 'request'\n"
         "    def get_remaining_time_in_millis(self): return 900_000\n"
         "print(json.dumps([handler({}, Context())['status'] for _ in range(2)]))"
     )

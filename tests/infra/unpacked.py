@@ -37,6 +37,8 @@ class Unpacked:
             "LAMBDA_TASK_ROOT": str(self.task),
             "PGMIGRATIONS_INI": str(self.task / "alembic.ini"),
             "AWS_REGION": "ca-central-1",
+            "DB_USER_SECRET_NAME": f"file:{self.opt.parent / 'app_rw.env'}",
+            "DB_TABLE_CREATOR_SECRET_NAME": f"file:{self.opt.parent / 'app_tc.env'}",
             **more,
         }
 

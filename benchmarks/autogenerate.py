@@ -57,7 +57,11 @@ class Bench:
             write_models(folder / name, tables, style, changed=changed)
         self._ours = write_project(folder / "ours", OURS)
         self._plain = write_project(folder / "plain", PLAIN)
-        sql = collecting(KINDS).replace(":schemas", _SCHEMAS)
+        sql = collecting(KINDS)
+        for name in ("schemas", "places"):
+            sql = sql.replace(f":{name}", _SCHEMAS)
+        for name in ("roles", "grantees"):
+            sql = sql.replace(f":{name}", "'{}'::text[]")
         (folder / "catalogs.sql").write_text(sql)
         self._url = make_url(url)
         self._create()

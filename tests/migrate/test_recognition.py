@@ -256,6 +256,7 @@ def test_the_log_of_the_replay_is_not_shown(
 ) -> None:
     project.upgrade()
     forget(database_url)
+    caplog.clear()
     with caplog.at_level("INFO"):
         project.upgrade()
     running = [line for line in caplog.messages if line.startswith("Running")]

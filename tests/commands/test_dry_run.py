@@ -52,6 +52,14 @@ def project(tmp_path: Path, database_url: str) -> Project:
     return project
 
 
+@pytest.fixture
+def shared(tmp_path: Path, database_url: str, server_url: str) -> Project:
+    """Its copies are on the server of its database."""
+    project = Project(tmp_path / "shared", database_url, settings={"scratch_url": server_url})
+    write(project, "001_users", None, USERS)
+    return project
+
+
 def run(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pgmigrations.cli", *arguments],
@@ -169,11 +177,68 @@ def test_a_half_done_revision_is_refused(project: Project) -> None:
     assert "002_half is half done" in done.stdout + done.stderr
 
 
-def test_a_role_is_not_made_on_the_server(project: Project) -> None:
-    write(project, "002_role", "001_users", "    op.execute('CREATE ROLE dry_run_role')")
-    done = run(project, "dry-run")
-    assert done.returncode == 1
-    assert "pg_authid" in done.stdout
+OF_SERVER = {
+    "in a transaction": ["op.execute('CREATE ROLE dry_run_role')"],
+    "by itself": ["with block(): op.execute('CREATE ROLE dry_run_role')"],
+    "in a block that commits": [
+        "with block(): op.execute('DO $$BEGIN SET x.y = 1; COMMIT; END$$')"
+    ],
+    "by a COMMIT": ["op.execute('CREATE ROLE dry_run_role')", "op.execute('/* now */ commit')"],
+    "after a COMMIT": ["op.execute('COMMIT')", "op.execute('CREATE ROLE dry_run_role')"],
+    "in a transaction of its own": [
+        "with block():",
+        "    op.execute('BEGIN')",
+        "    op.execute('CREATE ROLE dry_run_role')",
+        "    op.execute('END')",
+    ],
+    "with a parameter": [
+        "with block(): op.get_bind().execute(sa.text('SELECT :a, 1 % 2'), {'a': 'x'})",
+        "with block(): op.execute('CREATE ROLE dry_run_role')",
+    ],
+    "a database": ["with block(): op.execute('-- new\\nCREATE DATABASE dry_run_role')"],
+    "a setting": ["with block(): op.execute(\"ALTER SYSTEM SET work_mem TO '5MB'\")"],
+}
+BLOCK = "block = op.get_context().autocommit_block"
+
+
+@pytest.mark.parametrize("lines", OF_SERVER.values(), ids=OF_SERVER)
+def test_nothing_that_databases_share_is_changed_on_their_server(
+    shared: Project, lines: list[str]
+) -> None:
+    write(shared, "002_role", "001_users", "\n".join(f"    {line}" for line in [BLOCK, *lines]))
+    done = run(shared, "dry-run")
+    assert done.returncode == 1, done.stdout
+    assert "which the server has for all databases" in done.stdout
+    query = """
+        SELECT rolname FROM pg_roles WHERE rolname = 'dry_run_role'
+        UNION SELECT datname FROM pg_database WHERE datname = 'dry_run_role'
+        UNION SELECT setting FROM pg_file_settings WHERE name = 'work_mem'"""
+    assert fetch(shared.url, query) == []
+
+
+def test_what_runs_outside_a_transaction_is_tried_on_any_server(
+    shared: Project,
+) -> None:
+    lines = [
+        BLOCK,
+        "with block():",
+        "    op.execute('CREATE INDEX CONCURRENTLY ix ON users (mood)')",
+        "    op.execute('VACUUM users')",
+        "    op.execute('REINDEX INDEX CONCURRENTLY ix')",
+        "    op.execute(\"ALTER TYPE mood ADD VALUE 'so_so'\")",
+        "    insert = sa.text('INSERT INTO users VALUES (:id)')",
+        "    op.get_bind().execute(insert, [{'id': 1}, {'id': 2}])",
+        "assert op.get_bind().exec_driver_sql('SELECT count(*) FROM users').scalar_one() == 2",
+    ]
+    write(shared, "002_index", "001_users", "\n".join(f"    {line}" for line in lines))
+    assert [one["error"] for one in tried(shared)] == [None, None]
+
+
+@pytest.mark.needs_server(min=18)
+def test_what_databases_share_is_tried_on_a_server_of_its_own(project: Project) -> None:
+    roles = "op.execute('CREATE ROLE dry_run_role')"
+    write(project, "002_role", "001_users", f"    {BLOCK}\n    with block(): {roles}")
+    assert [one["error"] for one in tried(project)] == [None, None]
     query = "SELECT count(*) FROM pg_roles WHERE rolname = 'dry_run_role'"
     assert fetch(project.url, query) == [(0,)]
 

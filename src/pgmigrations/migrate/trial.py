@@ -16,8 +16,7 @@ from pgmigrations.migrate.core.alembic_private import operations_in, revision_tr
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import settled
 from pgmigrations.migrate.core.execution import silenced
-from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.own_server import differs_on_server
+from pgmigrations.migrate.core.options import scope_of, settings_of
 from pgmigrations.migrate.core.recording import Sent, recorded
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Snapshot
@@ -108,8 +107,8 @@ def trial(context: MigrationContext) -> Iterator[Trial]:
     scope = scope_of(context)
     found = read_all(connection, KINDS, scope)
     copied = CopiedDatabase(context, scope, found)
-    if differs_on_server(KINDS, metadatas_of(context), scope, found):
-        copied.prefer_own_server()
+    # What is written by hand may commit by itself, and what it changes be the server's.
+    copied.prefer_own_server()
     try:
         with copied() as copy:
             tried = Trial(context, copy)

@@ -214,5 +214,10 @@ class Kind(Generic[R]):
     implementations: Mapping[type[MigrateOperation], Wrapper] = field(default_factory=dict)
     renderers: Mapping[type[MigrateOperation], Wrapper] = field(default_factory=dict)
 
+    @property
+    def is_on_server(self) -> bool:
+        """Tell whether all databases of the server have its objects in common."""
+        return any(one.on_server for one in self.operations)
+
 
 AnyKind: TypeAlias = Kind[Any]

@@ -44,7 +44,7 @@ class ScratchServerDiffers(PgMigrationsError):
 
 @contextmanager
 def scratch_database(
-    target: Connection, scratch_url: str = "", *, content: str = ""
+    target: Connection, scratch_url: str = "", *, content: str = "", elsewhere: str = ""
 ) -> Iterator[Connection]:
     """Create a database, connect to it, and drop it in the end, also when interrupted.
 
@@ -57,6 +57,8 @@ def scratch_database(
         scratch_url: Another server of the same major version to create it on, where the target's
             role may not; `embedded` starts one that vanishes afterwards. Empty for the target's.
         content: SQL that fills it, run by a connection of its own; empty for an empty database.
+        elsewhere: SQL that makes what all databases of a server share, run before where it is not
+            the target's.
 
     Raises:
         NoScratchDatabase: The role has no CREATEDB.
@@ -72,11 +74,13 @@ def scratch_database(
         with spare.connect() as owner, owned(owner, name):
             try:
                 _create(keeper, f"{identifier(name)} TEMPLATE template0 {_like(target)}")
-                if content:
-                    _fill(keeper, name, content)
+                is_shared = _is_shared(target, keeper)
+                for script in (content,) if is_shared else (elsewhere, content):
+                    if script:
+                        _fill(keeper, name, script)
                 with (
                     _connected(target, keeper, name) as scratch,
-                    own_alone(scratch) if _is_shared(target, keeper) else nullcontext(),
+                    own_alone(scratch) if is_shared else nullcontext(),
                 ):
                     yield scratch
             finally:

@@ -63,6 +63,7 @@ def _compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispat
     from pgmigrations.migrate.core.compare import compare_kinds
     from pgmigrations.migrate.core.types import unchanging_models
     from pgmigrations.migrate.kinds import KINDS
+    from pgmigrations.migrate.unmade import unmade
 
     with unchanging_models():
-        return compare_kinds(KINDS, context, upgrade_ops, CopiedDatabase)
+        return compare_kinds(KINDS, context, upgrade_ops, CopiedDatabase, unmade)

@@ -250,18 +250,6 @@ def test_a_script_takes_a_role_as_a_run_does(started: Started) -> None:
     assert project.check()
 
 
-def test_a_role_that_no_revision_makes_is_told(
-    started: Started, caplog: pytest.LogCaptureFixture
-) -> None:
-    project = started()
-    run_script(project.url, "CREATE ROLE one")
-    changed(project, Role("one"), Grant(["SELECT"], to="one", tables=EVERY))
-    assert "no revision makes it" in caplog.text
-    caplog.clear()
-    changed(project, Role("one"), Role("two"), Grant(["INSERT"], to="two", tables=EVERY))
-    assert "Role two" not in caplog.text
-
-
 @pytest.mark.parametrize("is_member", [True, False])
 def test_a_migrator_that_inherits_nothing_keeps_its_memberships(
     started: Started, is_member: bool

@@ -8,13 +8,13 @@ from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from pgmigrations.migrate.copied import CopiedDatabase
+from pgmigrations.migrate.copied import WITHOUT_PROOF, CopiedDatabase, NoCopy
 from pgmigrations.migrate.core.compare import findings_of
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.proof import Proof, ProofFailed
+from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.kinds import KINDS
-from pgmigrations.migrate.unmade import warn_of_unmade
 
 
 class Unproved(MigrationScript):
@@ -64,14 +64,15 @@ def unproved(
     findings = findings_of(migration)
     if findings is None:
         return []
-    if mending:
-        warn_of_unmade(migration, script)
     if _changes_server(script):
         assert isinstance(findings.copy, CopiedDatabase)
         findings.copy.prefer_own_server()
     proof = Proof(KINDS, migration, script, findings)
     try:
         proof.run(mending=mending)
+    except SharedObject as error:
+        hint = f"{error.hint}; or switch the proof off: {WITHOUT_PROOF}"
+        raise NoCopy(error.what, hint) from error
     except ProofFailed as failure:
         left = "".join(f"\n- {one}" for one in failure.left) or f"\n{failure}"
         script.message = f"{script.message or 'Revision'}\n\nThis revision failed its proof:{left}"

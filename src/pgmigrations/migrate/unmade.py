@@ -1,65 +1,130 @@
-"""Roles that are on the server, and that no revision makes."""
+"""What the server has for all its databases, and no revision makes."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 
-from pgmigrations.migrate.core.compare import findings_of
-from pgmigrations.migrate.core.execution import log
-from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.kind import AnyKind, Difference
+from pgmigrations.migrate.core.operation import DifferentObject, Operation
+from pgmigrations.migrate.core.snapshot import Change
 
-_CREATE_ROLE = "create_role"
+Arguments: TypeAlias = tuple[object, ...]
 
 
-def warn_of_unmade(migration: MigrationContext, script: MigrationScript) -> None:
-    """Say which declared roles the server of this database has, and another would lack.
+def unmade(
+    kinds: Sequence[AnyKind], migration: MigrationContext, difference: Difference
+) -> list[Change[Any]]:
+    """Find what is declared and on the server already, though no revision makes it.
 
-    A revision makes what the connected database lacks. A role is the server's: it may be there
-    since another database of it was migrated.
+    A role may be there since another database of the server was migrated. The next server lacks
+    it: a revision has to make it, and does nothing here.
 
     Args:
-        migration: The context of `alembic revision --autogenerate`.
-        script: The revision.
+        kinds: The list of `pgmigrations.migrate.kinds`.
+        migration: The context, whose revisions are read.
+        difference: Both states.
+
+    Returns:
+        A change from nothing to what is declared, for each; none for what an operation would
+        refuse to take for its own.
     """
-    findings = findings_of(migration)
-    if findings is None or migration.script is None:
-        return
-    there = {one.name for one in findings.difference.actual.values() if one.kind == "role"}
-    declared = findings.difference.scope.roles
-    made = {name for path in _files(migration) for name in _made_in(path)}
-    made |= {
-        operation.call()[0][0]
-        for container in script.upgrade_ops_list
-        for operation in container.ops
-        if isinstance(operation, Operation) and operation.operation_name == _CREATE_ROLE
-    }
-    for name in sorted((there & declared) - made):
-        log.warning(
-            "Role %s is on this server already, and no revision makes it: a server that lacks it "
-            "needs op.create_role(%r) before what is granted to it",
-            name,
-            name,
-        )
+    if migration.script is None:
+        return []
+    there = [
+        (kind, record)
+        for kind in kinds
+        if kind.is_on_server
+        and kind.comparison is not None
+        and kind.comparison.declared is not None
+        for record in kind.comparison.declared(difference.metadatas, difference.scope, {}, {})
+        if record.identity in difference.found
+    ]
+    if not there:
+        return []
+    operations = {one.operation_name: one for kind, _ in there for one in kind.operations}
+    made = [_Calls.in_file(Path(one.path), operations) for one in migration.script.walk_revisions()]
+    changes: list[Change[Any]] = []
+    for kind, record in there:
+        change: Change[Any] = Change(None, record)
+        assert kind.comparison is not None
+        making = kind.comparison.phrase(change, difference)
+        missing = [one for one in making if not any(calls.make(one) for calls in made)]
+        if missing and all(_is_taken(one, difference) for one in missing):
+            changes.append(change)
+    return changes
 
 
-def _files(migration: MigrationContext) -> list[Path]:
-    assert migration.script is not None
-    return [Path(one.path) for one in migration.script.walk_revisions()]
+def _is_taken(operation: object, difference: Difference) -> bool:
+    """Tell whether an operation takes what is there for what it would make."""
+    assert isinstance(operation, Operation)
+    assert difference.server is not None
+    try:
+        operation.pending(difference.server)
+    except DifferentObject:
+        return False
+    return True
 
 
-def _made_in(path: Path) -> set[str]:
-    """Return the names that a revision's file gives to `op.create_role()`."""
-    return {
-        node.args[0].value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == _CREATE_ROLE
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
-    }
+@dataclass
+class _Calls:
+    """The calls of operations in a revision's file.
+
+    Attributes:
+        written: The arguments of those that are written out, by the operation.
+        others: The operations that are called with anything else, as in a loop.
+        words: Every text in the file, of which such a call may be made.
+    """
+
+    written: dict[str, set[Arguments]] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+
+    @classmethod
+    def in_file(cls, path: Path, operations: Mapping[str, type[Operation]]) -> _Calls:
+        """Read a revision's file.
+
+        Args:
+            path: The file.
+            operations: Those that are looked for, by name.
+        """
+        calls = cls()
+        text = path.read_text(encoding="utf-8")
+        if not any(name in text for name in operations):
+            return calls
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                calls.words.add(node.value)
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in operations
+            ):
+                calls._add(node, operations[node.func.attr])
+        return calls
+
+    def _add(self, node: ast.Call, operation: type[Operation]) -> None:
+        name = operation.operation_name
+        positional = [one.name for one in dataclasses.fields(operation) if not one.kw_only]
+        given = dict(zip(positional, node.args, strict=False))
+        given |= {one.arg: one.value for one in node.keywords if one.arg in positional}
+        values = [given.get(one) for one in positional]
+        if all(isinstance(one, ast.Constant) for one in values):
+            written = tuple(one.value for one in values if isinstance(one, ast.Constant))
+            self.written.setdefault(name, set()).add(written)
+        else:
+            self.others.add(name)
+
+    def make(self, operation: object) -> bool:
+        """Tell whether one of them makes what an operation would make."""
+        assert isinstance(operation, Operation)
+        name, arguments = operation.operation_name, tuple(operation.call()[0])
+        if arguments in self.written.get(name, ()):
+            return True
+        return name in self.others and self.words.issuperset(map(str, arguments))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -72,7 +72,8 @@ def compare_kinds(
     kinds: Sequence[AnyKind],
     context: AutogenContext,
     upgrade_ops: UpgradeOps,
-    copies: Callable[[MigrationContext, Scope, Snapshot[Any]], Copy],
+    copies: Callable[[MigrationContext, Scope, Snapshot[Any], Collection[Identity]], Copy],
+    unmade: Callable[[Sequence[AnyKind], MigrationContext, Difference], list[Change[Any]]],
 ) -> PriorityDispatchResult:
     """Make the operations say exactly what differs, in a project that asked for it.
 
@@ -80,7 +81,8 @@ def compare_kinds(
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
         upgrade_ops: Where the operations go.
-        copies: Makes copies of a database of which the state is known.
+        copies: Makes copies of a database of which the state is known, without some of it.
+        unmade: Finds what the server has, and no revision makes.
 
     Raises:
         RenameRefused: A hint at a rename cannot be followed.
@@ -101,13 +103,14 @@ def compare_kinds(
             lambda record: is_dropped(record, context, scope),
         )
         difference, changes = find()
-        copy = copies(migration, scope, difference.found)
+        apart = unmade(kinds, migration, difference)
+        copy = copies(migration, scope, difference.found, {one.record.identity for one in apart})
         renamed = followed(kinds, context, difference, copy)
         if renamed is not None:
             difference, changes = find(renamed.state)
         changes = [
             one
-            for one in changes
+            for one in (*apart, *changes)
             if _has_place(one.record, difference) and not is_refused(one, difference, context)
         ]
         used: set[Identity] = set()

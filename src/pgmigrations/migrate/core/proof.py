@@ -21,6 +21,7 @@ from pgmigrations.migrate.core.execution import silenced
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
 from pgmigrations.migrate.core.report import described, named
+from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.run.failure import DependentObjects, explain
 
@@ -156,7 +157,9 @@ class Proof:
                 inner = MigrationContext.configure(connection=copy, opts=options)
                 with operations_in(inner), inner.begin_transaction(_per_migration=True):
                     getattr(module, function)()
-        # Whatever a revision raises, it does not run.
+        except SharedObject:
+            raise
+        # Whatever else a revision raises, it does not run.
         except Exception as error:
             raise ProofFailed(f"Its {function}() fails: {_in_words(error)}") from error
 

@@ -1,0 +1,142 @@
+"""Roles that are on the server already, and that no revision makes yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.util import CommandError
+
+from pgmigrations.declare import EVERY, Grant, Role
+from tests.migrate.access import MEMBERS, values
+from tests.migrate.test_access_of_others import models
+from tests.support.own_server import OwnServers
+from tests.support.project import Project
+from tests.support.script import run_script
+
+ROLES = "SELECT rolname FROM pg_roles WHERE rolname IN ('one', 'two') ORDER BY 1"
+ONE = Role("one", settings={"work_mem": "8MB"})
+TWO = Role("two", member_of=["one"])
+GRANT = Grant(["SELECT"], to="one", tables=EVERY)
+BOTH = "CREATE ROLE one; ALTER ROLE one SET work_mem TO '8MB'; CREATE ROLE two; GRANT one TO two"
+
+
+@pytest.fixture
+def urls(own_servers: OwnServers) -> Iterator[tuple[str, str]]:
+    """A database on a server of its own, and one on another, where trials run, too."""
+    with own_servers() as url, own_servers() as scratch:
+        yield url, scratch
+
+
+@pytest.fixture
+def project(urls: tuple[str, str], tmp_path: Path) -> Project:
+    """Its roles are on the server, and its revisions make none."""
+    url, scratch = urls
+    project = Project(tmp_path / "project", url, settings={"scratch_url": scratch})
+    project.models(models()).autogenerate("first")
+    project.upgrade()
+    run_script(url, BOTH)
+    return project
+
+
+def write(project: Project, name: str, parent: str, *lines: str) -> Path:
+    path = project.versions / f"{name}.py"
+    body = "\n".join(f"    {line}" for line in lines)
+    path.write_text(
+        f"from pgmigrations import op\nrevision, down_revision = {name!r}, {parent!r}\n"
+        f"def upgrade():\n{body}\n\ndef downgrade():\n    pass\n"
+    )
+    return path
+
+
+def test_the_revision_makes_what_the_next_server_lacks(
+    project: Project, urls: tuple[str, str]
+) -> None:
+    project.models(models(ONE, TWO, GRANT))
+    assert not project.check()
+    revision = project.autogenerate("second")
+    assert revision is not None
+    project.upgrade()
+    assert project.check()
+    project.downgrade()
+    project.upgrade()
+    first, other = urls
+    project.on(other).upgrade()
+    assert values(other, ROLES) == ["one", "two"]
+    assert project.check()
+    project.downgrade("base")
+    assert values(other, ROLES) == []
+    assert project.on(first).check()
+
+
+def test_what_differs_is_altered_too(project: Project, urls: tuple[str, str]) -> None:
+    project.models(models(Role("one", connection_limit=7), TWO))
+    assert project.autogenerate("second") is not None
+    project.upgrade()
+    limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'one'"
+    assert values(urls[0], limit) == [7]
+    assert project.check()
+    project.on(urls[1]).upgrade()
+    assert values(urls[1], limit) == [7]
+    assert project.check()
+
+
+def test_one_that_may_do_more_is_only_altered(project: Project) -> None:
+    run_script(project.url, "ALTER ROLE one CREATEDB")
+    project.models(models(ONE, TWO))
+    revision = project.autogenerate("second")
+    assert revision is not None
+    assert 'create_role("one"' not in revision.read_text()
+    project.upgrade()
+    assert values(project.url, "SELECT rolcreatedb FROM pg_roles WHERE rolname = 'one'") == [False]
+
+
+@pytest.mark.parametrize(
+    ("roles", "membership"),
+    [
+        (['op.create_role("one")', 'op.create_role("two")'], 'op.grant_role("one", "two")'),
+        (
+            ['op.create_role(name="one")', 'op.create_role("two")'],
+            'op.grant_role(to="two", group="one")',
+        ),
+        (
+            ['for name in ("one", "two"):', "    op.create_role(name)"],
+            'op.grant_role("one", "two")',
+        ),
+    ],
+    ids=["written", "named", "in a loop"],
+)
+def test_what_a_revision_by_hand_makes_is_made(
+    project: Project, roles: list[str], membership: str
+) -> None:
+    write(project, "002_by_hand", "001_first", *roles, membership)
+    project.upgrade()
+    project.models(models(ONE, TWO))
+    assert project.check()
+    project.models(models(ONE, TWO, Role("three")))
+    assert not project.check()
+
+
+def test_a_membership_alone_may_be_missing(project: Project) -> None:
+    write(project, "002_roles", "001_first", 'op.create_role("one")', 'op.create_role("two")')
+    project.upgrade()
+    revision = project.models(models(ONE, TWO)).autogenerate("third")
+    assert revision is not None
+    assert "create_role" not in revision.read_text()
+    project.upgrade()
+    assert project.check()
+    assert "two one" in values(project.url, MEMBERS)
+
+
+def test_without_a_server_for_trials_nothing_is_written(
+    own_servers: OwnServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgmigrations.migrate.copied.own_server", lambda _: "")
+    with own_servers() as url:
+        project = Project(tmp_path / "project", url).models(models(ONE, TWO, GRANT))
+        run_script(url, BOTH)
+        with pytest.raises(CommandError, match="which the server has for all.*prove=false"):
+            project.autogenerate("first")
+        assert list(project.versions.glob("*.py")) == []
+        assert values(url, ROLES) == ["one", "two"]

@@ -14,10 +14,14 @@ import pytest
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.cli import main
 from pgmigrations.deploy.application_login import Reason
+from pgmigrations.deploy.failure import InvalidOrder
 from pgmigrations.deploy.order import Order
 from pgmigrations.deploy.run import Deployment, deploy
+from pgmigrations.deploy.secret import SecretUnusable
 from pgmigrations.deploy.verification import NotAsDeclared
 from pgmigrations.deploy.wiring import NotConfigured, Wiring
+from pgmigrations.errors import PgMigrationsError
+from pgmigrations.run.manifest import FILE
 from tests.support.deployment import PROXY, Stage
 from tests.support.project import Project
 from tests.support.strike import Points, database_relay
@@ -175,6 +179,48 @@ def test_a_secret_that_names_no_database_is_none_for_any(project: Project, made:
     store = SecretsManager(made.secrets.client())
     wiring = Wiring.of(project.path / "alembic.ini", environ, store)
     assert deploy(wiring).status == "deployed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"PGPORT": "abc"}, "PGPORT = abc is no port"),
+        ({"DATABASE_URL": "postgresql://a,b/db"}, "several hosts, a,b.*DB_PROXY"),
+    ],
+)
+def test_a_place_that_no_secret_can_name_is_refused(
+    project: Project, made: Stage, changed: dict[str, str], told: str
+) -> None:
+    environ = made.environ(proxy="") | {"DB_SECRET_NAME": "", "PGHOST": "localhost"} | changed
+    with pytest.raises(PgMigrationsError, match=told):
+        Wiring.of(project.path / "alembic.ini", environ, SecretsManager(made.secrets.client()))
+
+
+def test_a_secret_with_a_zero_byte_is_refused(project: Project, made: Stage) -> None:
+    fields = made.secrets.read(made.migrator_secret) | {"password": "a\0b"}
+    made.secrets.client().put_secret_value(
+        SecretId=made.migrator_secret, SecretString=json.dumps(fields)
+    )
+    with pytest.raises(SecretUnusable, match=r"password of the secret .* holds a zero byte"):
+        deployed(project, made)
+
+
+def test_an_order_without_a_target_is_none() -> None:
+    with pytest.raises(InvalidOrder, match="target is empty"):
+        Order.of({"target": ""})
+
+
+def test_a_rotation_locks_as_the_migrations_do_without_a_manifest(
+    project: Project, made: Stage
+) -> None:
+    env = project.path / "alembic" / "env.py"
+    named = 'configure_arguments(metadata, settings={"version_table": "own_versions"})'
+    env.write_text(env.read_text().replace("configure_arguments(metadata)", named))
+    (project.path / FILE).unlink()
+    store = SecretsManager(made.secrets.client())
+    wiring = Wiring.of(project.path / "alembic.ini", made.environ(), store)
+    assert wiring.rotation.version_table == "own_versions"
+    assert not (project.path / FILE).exists()
 
 
 def test_what_differs_is_told_before_any_password_changes(project: Project, made: Stage) -> None:

@@ -114,6 +114,15 @@ def test_what_cannot_be_understood_or_written_is_told_without_its_content(tmp_pa
         FileStore().put_pending(str(tmp_path / "no" / "a.env"), Secret({}), "1")
 
 
+def test_what_a_killed_run_was_writing_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".a.env.pending.new").write_text("DATABASE_URL=postgresql://a:half")
+    store, name = FileStore(), str(tmp_path / "a.env")
+    store.put_pending(name, Secret({"username": "a", "password": "b", "host": "c"}), "1")
+    store.promote(name, "1", "")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.env"]
+    assert stat.S_IMODE((tmp_path / "a.env").stat().st_mode) == 0o600
+
+
 def test_a_link_stays_one_and_an_exported_variable_is_replaced(tmp_path: Path) -> None:
     real, link = tmp_path / "real.env", tmp_path / "link.env"
     real.write_text("export DATABASE_URL=postgresql://old@h/d\nOTHER=1\n")

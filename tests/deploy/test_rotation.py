@@ -155,6 +155,15 @@ def test_another_place_keeps_the_password(staged: Stage, rotation: Rotation) -> 
     assert staged.ask(VERIFIERS, staged.roles) == kept
 
 
+def test_another_place_makes_no_old_password_young(staged: Stage, store: SecretsManager) -> None:
+    staged.rotation(store).run(Asked(False), wait=WAIT)
+    rotation = staged.rotation(store, days=30)
+    moved = replace(rotation, endpoint=replace(rotation.endpoint, host="new.example.org"))
+    assert reasons(moved) == [Reason.DUE] * 2
+    assert [staged.secrets.read(name)["host"] for name in staged.names] == ["new.example.org"] * 2
+    assert reasons(moved) == [Reason.NONE] * 2
+
+
 def test_a_password_is_due_after_its_days(staged: Stage, store: SecretsManager) -> None:
     staged.rotation(store).run(Asked(False), wait=WAIT)
     assert reasons(staged.rotation(store, days=1)) == [Reason.NONE] * 2

@@ -31,12 +31,18 @@ from tests.support.project import Project
 from tests.support.script import run_script
 
 
+@pytest.mark.parametrize(
+    "gives_itself", ["", pytest.param("set", marks=pytest.mark.needs_server(min=16))]
+)
 def test_a_migrator_that_is_no_superuser_makes_and_drops_everything(
-    own_servers: OwnServers, tmp_path: Path
+    own_servers: OwnServers, tmp_path: Path, gives_itself: str
 ) -> None:
     with own_servers() as url, own_servers() as scratch:
         with connected(url) as connection:
             connection.execute(text("CREATE ROLE mig LOGIN CREATEROLE CREATEDB"))
+            if gives_itself:
+                setting = f"ALTER ROLE mig SET createrole_self_grant TO '{gives_itself}'"
+                connection.execute(text(setting))
         shop = as_user(other_database(url, "shop", "mig"), "mig")
         settings = {"scratch_url": scratch}
         project = Project(tmp_path / "project", shop, settings=settings).models(models())

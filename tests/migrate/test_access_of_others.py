@@ -92,6 +92,15 @@ def test_what_another_role_has_granted_is_its_business(started: Started) -> None
     changed(project, Role("one"), Role("two"), grant, more)
 
 
+def test_what_a_role_has_granted_on_keeps_its_privilege(started: Started) -> None:
+    grant = Grant(["SELECT"], to="one", tables=EVERY, grantable=True)
+    project = started(Role("one"), Role("two"), grant)
+    run_script(project.url, "SET ROLE one; GRANT SELECT ON book TO two; RESET ROLE")
+    project.models(models(Role("one"), Role("two"))).autogenerate("second")
+    with pytest.raises(CommandError, match=r"A grant to others .*Revoke first"):
+        project.upgrade()
+
+
 @pytest.mark.parametrize("path", ["", "app, public", '"$user", "we,ird", public', "Odd"])
 def test_a_list_of_names_is_compared_as_the_server_reads_it(started: Started, path: str) -> None:
     project = started(Role("one", settings={"search_path": path}))

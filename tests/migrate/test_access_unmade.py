@@ -136,7 +136,7 @@ def test_without_a_server_for_trials_nothing_is_written(
     with own_servers() as url:
         project = Project(tmp_path / "project", url).models(models(ONE, TWO, GRANT))
         run_script(url, BOTH)
-        with pytest.raises(CommandError, match="which the server has for all.*prove=false"):
+        with pytest.raises(CommandError, match=r"which the server has for all.*prove=false"):
             project.autogenerate("first")
         assert list(project.versions.glob("*.py")) == []
         assert values(url, ROLES) == ["one", "two"]

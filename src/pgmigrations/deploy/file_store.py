@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +122,10 @@ def _write(path: Path, lines: list[str]) -> None:
     try:
         path = path.resolve()
         known = path.stat() if path.exists() else None
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        # Of one name, so that what a killed run has left is not left for good.
+        name = path.with_name(f".{path.name}.new")
+        name.unlink(missing_ok=True)
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write("\n".join(lines) + "\n")
@@ -133,9 +135,9 @@ def _write(path: Path, lines: list[str]) -> None:
                     os.fchown(file.fileno(), known.st_uid, known.st_gid)
                     os.fchmod(file.fileno(), known.st_mode & 0o7777)
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            name.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise SecretStoreFailure(f"{path} cannot be written: {error.strerror}") from None

@@ -60,6 +60,8 @@ class Order:
             if not isinstance(value, kind):
                 wanted = {str: "a text", bool: "true or false", tuple: "a list"}[kind]
                 raise InvalidOrder(f"{key} = {value!r} does not fit", f"It is {wanted}")
+            if key == "target" and not value:
+                raise InvalidOrder("The target is empty", "It is head, heads or a revision's id")
             read[key] = value
         return cls(**read)
 

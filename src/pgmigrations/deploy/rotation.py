@@ -201,9 +201,11 @@ class Rotation:
             return Reason.RESUMED
         if is_asked:
             return Reason.ASKED
-        if self._is_due(current):
+        is_moved = not current.secret.is_at(self.endpoint)
+        # A version that only moves would be as young as a new password.
+        if self._is_due(current) or (is_moved and self.days):
             return Reason.DUE
-        return Reason.NONE if current.secret.is_at(self.endpoint) else Reason.MOVED
+        return Reason.MOVED if is_moved else Reason.NONE
 
     def _is_due(self, current: Version) -> bool:
         if not self.days or current.created is None:

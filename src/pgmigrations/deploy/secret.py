@@ -81,6 +81,12 @@ class Secret:
                 f"The secret {name} is no JSON object",
                 "A login is kept as username, password, host, port, dbname",
             ) from None
+        null = [key for key, value in fields.items() if isinstance(value, str) and "\0" in value]
+        if null:
+            raise SecretUnusable(
+                f"{', '.join(null)} of the secret {name} holds a zero byte, which nothing can send",
+                "Write the secret again",
+            )
         return cls(fields)
 
     @property

@@ -6,6 +6,7 @@ import configparser
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,22 +64,20 @@ class Wiring:
                 Manager.
 
         Raises:
-            NotConfigured: A variable or a file is missing.
+            NotConfigured: A variable or a file is missing, or cannot be understood.
             SecretUnusable, SecretStoreFailure: The migrating role's secret cannot be had.
             UnknownSetting, InvalidSetting: alembic.ini has a key or a value that does not fit.
         """
         settings = _settings_of(ini)
         stores = _Stores(environ, store)
         url = _named(_direct_url(ini, environ, settings, stores))
-        # Only the manifest knows what env.py says itself.
-        known = manifests.read(str(ini.absolute().parent))
+        logins = [stores.login(one, settings) for one in settings.application_logins]
         rotation = Rotation(
             Server(url),
-            _endpoint(url, environ),
-            [stores.login(one, settings) for one in settings.application_logins],
+            _endpoint(url, environ, is_told=bool(logins)),
+            logins,
             settings.rotation_days,
-            known.version_table if known else settings.version_table,
-            known.version_table_schema if known else settings.version_table_schema,
+            *_version_table(ini, settings, is_asked=bool(logins)),
         )
         return cls(ini, settings, Server(url), rotation)
 
@@ -122,6 +121,25 @@ def _settings_of(ini: Path) -> Settings:
     section = dict(parser.items(SECTION)) if parser.has_section(SECTION) else {}
     own = {key: text for key, text in section.items() if key not in parser.defaults()}
     return Settings.load(own, str(ini))
+
+
+def _version_table(ini: Path, settings: Settings, *, is_asked: bool) -> tuple[str, str]:
+    """The name and the schema of the version table, by which a rotation locks as a migration does.
+
+    env.py may say them itself; the manifest knows what it says, and without one env.py is run.
+    """
+    known = manifests.read(str(ini.absolute().parent))
+    if known is None and is_asked:
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        from pgmigrations.migrate.manifest import made_manifest
+
+        with suppress(PgMigrationsError, CommandError):
+            config = Config(str(ini), attributes={"configure_logger": False})
+            known, _ = made_manifest(config)
+    told = known or settings
+    return told.version_table, told.version_table_schema
 
 
 def _direct_url(
@@ -194,15 +212,27 @@ def _named(url: DatabaseUrl) -> DatabaseUrl:
     return DatabaseUrl((*url.parameters, ("application_name", APPLICATION_NAME)))
 
 
-def _endpoint(url: DatabaseUrl, environ: Mapping[str, str]) -> Endpoint:
+def _endpoint(url: DatabaseUrl, environ: Mapping[str, str], *, is_told: bool) -> Endpoint:
     host = url.host or environ.get("PGHOST") or "localhost"
-    port = url.port or int(environ.get("PGPORT") or 0) or _DEFAULT_PORT
+    port = url.port or _port(environ) or _DEFAULT_PORT
     database = url.database or environ.get("PGDATABASE") or url.user or environ.get("PGUSER", "")
     proxy = environ.get("DB_PROXY", "")
     proxy_host, _, proxy_port = proxy.rpartition(":")
     if proxy_host and proxy_port.isdecimal():
         return Endpoint(proxy_host, int(proxy_port), database)
+    if is_told and not proxy and "," in host:
+        raise NotConfigured(
+            f"The database is at several hosts, {host}, and a secret of the application names one",
+            "Set DB_PROXY to the host that the application connects to, or to host:port",
+        )
     return Endpoint(proxy or host, port, database)
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = environ.get("PGPORT") or "0"
+    if not text.isdecimal():
+        raise NotConfigured(f"PGPORT = {text} is no port", "Set it to a number, or not at all")
+    return int(text)
 
 
 def default_ini(environ: Mapping[str, str] = os.environ) -> Path:

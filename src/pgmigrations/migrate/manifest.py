@@ -92,6 +92,25 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         NoManifest: The project cannot have one, its files have just been edited, or its folder is
             read-only.
     """
+    made, reason = made_manifest(config)
+    root = root_of(config)
+    if not _written(root, made):
+        raise NoManifest(f"{manifests.FILE} cannot be written into {root}")
+    return made, reason
+
+
+def made_manifest(config: Config) -> tuple[Manifest, str]:
+    """Make the manifest of a project as it is, without a database, and write nothing.
+
+    Args:
+        config: Of the project's alembic.ini.
+
+    Returns:
+        What `write_manifest` writes and returns.
+
+    Raises:
+        NoManifest: The project cannot have one, or its files have just been edited.
+    """
     refusal = refusal_of(config)
     if refusal is not None:
         raise NoManifest(f"There is no manifest: {refusal}")
@@ -111,9 +130,6 @@ def write_manifest(config: Config) -> tuple[Manifest, str]:
         raise NoManifest("There is no manifest: env.py does not run for --sql")
     if digests_of(script, config) != before:
         raise NoManifest("There is no manifest: files have changed while they were read")
-    root = root_of(config)
-    if not _written(root, found[0][0]):
-        raise NoManifest(f"{manifests.FILE} cannot be written into {root}")
     return found[0]
 
 

@@ -145,6 +145,14 @@ def _connection_lost(facts: Evidence) -> DatabaseFailure:
 
 
 def _dependent_objects(facts: Evidence) -> DatabaseFailure:
+    if not facts.detail:
+        # Of objects the server names what depends on them, of privileges nothing.
+        return DependentObjects(
+            f"A grant to others depends on what is revoked: {facts.primary}",
+            "Revoke first what the role has granted to others: SET ROLE to it in a revision, and "
+            "REVOKE; pg_class.relacl and the like say to whom",
+            sqlstate=facts.sqlstate,
+        )
     return DependentObjects(
         f"Something else needs this: {facts.primary} ({'; '.join(facts.detail.split(chr(10)))})",
         "Drop what needs it earlier in the revision, with op.execute(), and create it again after; "

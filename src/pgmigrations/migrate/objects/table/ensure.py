@@ -26,6 +26,7 @@ from pgmigrations.migrate.core.quoting import (
     unless,
 )
 from pgmigrations.migrate.core.render import render_call
+from pgmigrations.migrate.objects.table.identity import add_apart, is_refused
 
 
 def if_not_exists(operation: CreateTableOp | AddColumnOp) -> None:
@@ -67,22 +68,42 @@ def added(
     def add_column(operations: Operations, operation: AddColumnOp) -> Any:
         if not operation.if_not_exists or not is_ours(operations):
             return original(operations, operation)
-        condition = _is_there(operation)
-        if not is_offline(operations):
-            look = f"SELECT {condition}"
-            options = {"no_parameters": True}
-            connection = connection_of(operations)
-            if not connection.exec_driver_sql(look, execution_options=options).scalar_one():
-                return original(operations, operation)
+        if is_offline(operations):
+            return _write(original, operations, operation)
+        if _holds(operations, _is_there(operation)):
             log.info("Nothing to do for column %s: it is there", operation.column.name)
-        elif _has_constraints(operations, operation):
-            statements = _written(operations, lambda: original(operations, operation))
-            execute(operations, do_block(unless(condition, statements)))
-        else:
-            return original(operations, operation)
-        return None
+            return None
+        if operation.column.identity is not None and _holds(operations, is_refused(operation)):
+            return add_apart(original, operations, operation)
+        return original(operations, operation)
 
     return add_column
+
+
+def _holds(operations: Operations, condition: str) -> bool:
+    options = {"no_parameters": True}
+    connection = connection_of(operations)
+    found = connection.exec_driver_sql(f"SELECT {condition}", execution_options=options)
+    return bool(found.scalar_one())
+
+
+def _write(
+    original: Callable[[Operations, AddColumnOp], Any],
+    operations: Operations,
+    operation: AddColumnOp,
+) -> None:
+    """Write a block that looks, where the statement's own IF NOT EXISTS does not say it all."""
+    is_identity = operation.column.identity is not None
+    if not is_identity and not _has_constraints(operations, operation):
+        original(operations, operation)
+        return
+    statements = _written(operations, lambda: original(operations, operation))
+    if is_identity:
+        apart = _written(operations, lambda: add_apart(original, operations, operation))
+        statements = (
+            f"IF {is_refused(operation)} THEN\n{apart}\n    ELSE\n    {statements}\n    END IF;"
+        )
+    execute(operations, do_block(unless(_is_there(operation), statements)))
 
 
 def _is_there(operation: AddColumnOp) -> str:

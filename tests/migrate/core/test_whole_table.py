@@ -100,3 +100,27 @@ def test_autoincrement_that_is_switched_off_stays_off(project: Project) -> None:
     assert "autoincrement=False" in written(project.models(metadata))
     project.upgrade()
     assert project.check()
+
+
+def test_a_table_comes_and_goes_with_the_unique_index_of_another_that_it_refers_to(
+    project: Project,
+) -> None:
+    metadata, alone = sa.MetaData(), sa.MetaData()
+    sa.Table("one", alone, sa.Column("number", sa.Integer))
+    one = sa.Table("one", metadata, sa.Column("number", sa.Integer))
+    sa.Index("one_index", one.c.number, unique=True)
+    sa.Table("two", metadata, sa.Column("number", sa.ForeignKey("one.number", name="two_one")))
+    project.models(alone).autogenerate()
+    project.upgrade()
+    before = dump(project)
+    project.models(metadata).autogenerate()
+    project.upgrade()
+    after = dump(project)
+    project.downgrade()
+    assert dump(project) == before
+    project.upgrade()
+    assert written(project.models(alone)).count("op.remove_constraint") == 1
+    project.upgrade()
+    assert dump(project) == before
+    project.downgrade()
+    assert dump(project) == after

@@ -176,14 +176,17 @@ def phrased(
         if comparison and comparison.brought and comparison.brought(change, difference):
             continue
         yield from alone(by_kind[record.kind], change, difference)
+    gone_before: set[Identity] = set()
     for kind in kinds:
         if kind.comparison is not None and kind.comparison.disturbed is not None:
             for change in kind.comparison.disturbed(difference):
                 yield from alone(kind, change, difference)
+                if change.after is None:
+                    gone_before.add(change.record.identity)
     tables = [one for one in changes if one.record.kind == "table"]
     made = [one.record for one in tables if one.before is None]
     gone = [one.record for one in tables if one.after is None]
-    yield from removals(gone, kinds, difference, alone)
+    yield from removals(gone, kinds, difference, alone, gone_before)
     yield from creations(made, kinds, difference, alone)
     if missing:
         raise UnphrasedDifference(missing)

@@ -170,7 +170,8 @@ class Comparison(Generic[R]):
         copied: SQL that makes a record's object in a copy of the database, for what no dump of the
             schema brings along; it may be there already.
         disturbed: Finds what stays as it is and must make way for the changes of others; it is
-            phrased like a change, with both states the same.
+            phrased like a change, with both states the same. What would go with its table and
+            must go before them has no state after.
     """
 
     phrase: Callable[[Change[R], Difference], Sequence[MigrateOperation]]

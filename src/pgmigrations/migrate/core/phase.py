@@ -27,16 +27,12 @@ class Phase(enum.IntEnum):
     """Constraints and indexes go before the columns that they are on."""
     RELEASE = 45
     """A generated column lets go of the columns that it is made of, which may change then."""
-    CREATE_KEY = 47
-    """A key that new tables refer to comes after another one has gone, which it may replace."""
     TABLE = 50
     ALTER = 55
     GENERATE = 57
     """A generated column is made of others as they are in the end."""
     COMPLETE = 58
     """What the statement that makes a column has no word for comes once the column is there."""
-    DROP_KEY = 59
-    """A key that old tables refer to goes before another one comes, which may replace it."""
     CREATE_DEPENDANT = 60
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65

@@ -99,7 +99,11 @@ def creations(
 
 
 def removals(
-    tables: Sequence[Record], kinds: Sequence[AnyKind], difference: Difference, phrase: Phrasing
+    tables: Sequence[Record],
+    kinds: Sequence[AnyKind],
+    difference: Difference,
+    phrase: Phrasing,
+    gone_before: Collection[Identity],
 ) -> Iterator[MigrateOperation]:
     """Yield the operations that drop tables; what is in one goes with it.
 
@@ -110,6 +114,7 @@ def removals(
         kinds: The list of `pgmigrations.migrate.kinds`.
         difference: From what is there to what is declared.
         phrase: Phrases the change of one object.
+        gone_before: What is in the tables and dropped apart from them.
     """
     by_kind = {kind.name: kind for kind in kinds}
     backwards = difference.reversed()
@@ -118,11 +123,12 @@ def removals(
         closing = {
             record.identity: record
             for record in backwards.declared_in(_place(table))
-            if not gone.isdisjoint(record.referred_relations)
+            if record.identity not in gone_before and not gone.isdisjoint(record.referred_relations)
         }
         for record in closing.values():
             yield from phrase(by_kind[record.kind], Change(record, None), difference)
-        making = _creation(table, kinds, backwards, phrase, gone, frozenset(closing))
+        without = {*closing, *gone_before}
+        making = _creation(table, kinds, backwards, phrase, gone, without)
         yield DropTable(
             table.name, schema=difference.scope.shown_schema(table.schema), making=[*making]
         )

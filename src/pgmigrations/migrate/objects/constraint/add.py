@@ -46,7 +46,6 @@ class AddConstraint(Operation):
     was: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     since: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     until: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
-    before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     is_there: bool = field(default=False, init=False, metadata=UNRENDERED)
 
     @classmethod
@@ -91,9 +90,7 @@ class AddConstraint(Operation):
         return shown(self.schema, self.table, self.name)
 
     def runs_in(self) -> Phase:
-        """Run after what a foreign key refers to, and before new tables that refer to a key."""
-        if self.before_tables:
-            return Phase.CREATE_KEY
+        """Run after what a foreign key refers to."""
         return Phase.CREATE_FOREIGN_KEY if is_foreign_key(self.definition) else self.phase
 
     def pending(self, connection: Connection) -> bool:
@@ -136,7 +133,6 @@ class AddConstraint(Operation):
             since=self.until,
             schema=self.schema,
             comment=self.comment,
-            after_tables=self.before_tables,
         )
 
     def _adding(self) -> str:
@@ -160,7 +156,6 @@ class RemoveConstraint(Operation):
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     since: Sequence[Part] | None = field(default=None, kw_only=True, metadata=UNRENDERED)
-    after_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
     def remove_constraint(
@@ -208,9 +203,7 @@ class RemoveConstraint(Operation):
         return shown(self.schema, self.table, self.name)
 
     def runs_in(self) -> Phase:
-        """Run before what a foreign key refers to, and after old tables that refer to a key."""
-        if self.after_tables:
-            return Phase.DROP_KEY
+        """Run before what a foreign key refers to."""
         return Phase.DROP_FOREIGN_KEY if is_foreign_key(self.definition) else self.phase
 
     def pending(self, connection: Connection) -> bool:
@@ -270,5 +263,4 @@ class RemoveConstraint(Operation):
             was=self.becomes,
             since=self.until,
             until=self.since,
-            before_tables=self.after_tables,
         )

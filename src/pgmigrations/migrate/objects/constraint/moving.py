@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.part import column_state, is_retyped, table_state
-from pgmigrations.migrate.core.snapshot import Change, Identity, Snapshot
+from pgmigrations.migrate.core.snapshot import Change, Identity
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 
 KEYS = ("primary key", "unique")
@@ -58,16 +58,22 @@ def moving(
 
 
 def disturbed(difference: Difference) -> Iterator[Change[ConstraintRecord]]:
-    """Find the constraints that stay as they are and must make way for the changes of others."""
+    """Find the constraints that stay as they are and must make way for the changes of others.
+
+    A foreign key of a table that is dropped goes before the key that it rests upon, too.
+    """
     places = {identity[1:3] for identity in difference.differing}
     if not places:
         return
     for identity, before in difference.actual.items():
-        if identity[0] != "constraint" or identity in difference.differing:
+        if identity[0] != "constraint" or not {before.relation, before.referred_table[:2]} & places:
+            continue
+        if not difference.has_table(*before.relation):
+            if before.referred_relations and resting(before, difference):
+                yield Change(before, None)
             continue
         after = difference.declared.get(identity)
-        touched = {before.relation, before.referred_table[:2]} & places
-        if after is None or not touched or not difference.has_table(*before.relation):
+        if after is None or identity in difference.differing:
             continue
         # Printed in two ways, both mean the same on the columns as they are afterwards.
         after = dataclasses.replace(after, definition=before.definition)
@@ -75,22 +81,14 @@ def disturbed(difference: Difference) -> Iterator[Change[ConstraintRecord]]:
             yield Change(before, after)
 
 
-def foreign_keys(
-    state: Snapshot[ConstraintRecord], key: ConstraintRecord
-) -> Iterator[ConstraintRecord]:
-    """Find the foreign keys that rest upon a key in one state."""
-    if key.sort not in KEYS:
-        return
-    for one in state.values():
-        if one.kind != "constraint" or one.sort != "foreign key":
-            continue
-        if ("constraint", *one.referred_table, one.referred_key) == key.identity:
-            yield one
+def resting(record: ConstraintRecord, difference: Difference) -> list[MovingPart]:
+    """Find what changes below a foreign key whose own table comes or goes whole.
 
-
-def column_differs(relation: tuple[str, str], name: str, difference: Difference) -> bool:
-    """Tell whether a column comes, goes or changes in what a constraint on it minds."""
-    return any(_changed(relation, [name], difference))
+    Nothing is found below one to a table that comes or goes itself: tables have an order.
+    """
+    if not difference.has_table(record.referred_table[0], record.referred_table[1]):
+        return []
+    return [*_keys(record, record, difference), *_logged(record, record, difference)]
 
 
 def _keys(

@@ -28,6 +28,7 @@ from pgmigrations.migrate.core.quoting import (
 from pgmigrations.migrate.core.snapshot import Identity
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.model import constraint_name
+from pgmigrations.migrate.objects.constraint.moving import resting
 
 _CLASSES: dict[str, type[Constraint]] = {
     "primary key": PrimaryKeyConstraint,
@@ -68,15 +69,13 @@ def parts(record: ConstraintRecord, difference: Difference) -> Sequence[SchemaIt
 def _has_its_key(record: ConstraintRecord, difference: Difference) -> bool:
     """Tell whether what a foreign key rests on is there when the tables are made."""
     schema, table = record.referred_table
-    key = difference.declared.get(("constraint", schema, table, record.referred_key))
-    if key is None:
-        # A unique index: the same before and after, or made when all tables are.
-        index = ("index", schema, table, record.referred_key)
-        return index in difference.actual and _is_same(index, difference)
     if not difference.has_table(schema, table):
-        return parts(key, difference) is not None
-    columns = (("column", schema, table, name) for name in key.columns)
-    return all(_is_same(one, difference) for one in columns)
+        # A unique index is made when all tables are.
+        key = difference.declared.get(("constraint", schema, table, record.referred_key))
+        return key is not None and parts(key, difference) is not None
+    columns = (("column", schema, table, name) for name in record.referred_columns)
+    is_same = all(_is_same(one, difference) for one in columns)
+    return is_same and not resting(record, difference)
 
 
 def _is_same(identity: Identity, difference: Difference) -> bool:

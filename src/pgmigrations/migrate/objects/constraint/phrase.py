@@ -9,18 +9,13 @@ from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.kind import Difference
-from pgmigrations.migrate.core.snapshot import Change, Snapshot
+from pgmigrations.migrate.core.snapshot import Change
 from pgmigrations.migrate.objects.constraint.add import AddConstraint, RemoveConstraint
 from pgmigrations.migrate.objects.constraint.catalog import ConstraintRecord
 from pgmigrations.migrate.objects.constraint.index_settings import ChangeConstraintIndex
 from pgmigrations.migrate.objects.constraint.look import printed_again
 from pgmigrations.migrate.objects.constraint.model import said
-from pgmigrations.migrate.objects.constraint.moving import (
-    MovingPart,
-    column_differs,
-    foreign_keys,
-    moving,
-)
+from pgmigrations.migrate.objects.constraint.moving import MovingPart, moving
 from pgmigrations.migrate.objects.constraint.replace import (
     NOT_VALID,
     CommentOnConstraint,
@@ -61,8 +56,6 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
             schema=difference.scope.shown_schema(after.schema),
             comment=after.comment or None,
             old_comment=before.comment or None,
-            before_tables=_is_used_by_whole_tables(after, difference.declared, difference),
-            after_tables=_is_used_by_whole_tables(before, difference.actual, difference),
         )
     ]
 
@@ -113,7 +106,6 @@ def _added(record: ConstraintRecord, difference: Difference) -> AddConstraint:
         said(record, difference),
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
-        before_tables=_is_used_by_whole_tables(record, difference.declared, difference),
     )
 
 
@@ -124,7 +116,6 @@ def _removed(record: ConstraintRecord, difference: Difference) -> RemoveConstrai
         record.definition,
         schema=difference.scope.shown_schema(record.schema),
         comment=record.comment or None,
-        after_tables=_is_used_by_whole_tables(record, difference.actual, difference),
     )
 
 
@@ -153,12 +144,3 @@ def _commented(
         existing=before.comment or None,
         schema=difference.scope.shown_schema(after.schema),
     )
-
-
-def _is_used_by_whole_tables(
-    record: ConstraintRecord, state: Snapshot[ConstraintRecord], difference: Difference
-) -> bool:
-    """Tell whether tables that come or go whole refer to a key of columns that stay."""
-    if any(column_differs(record.relation, name, difference) for name in record.columns):
-        return False
-    return any(not difference.has_table(*one.relation) for one in foreign_keys(state, record))

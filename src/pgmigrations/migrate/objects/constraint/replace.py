@@ -54,8 +54,6 @@ class ReplaceConstraint(Operation):
     schema: str | None = field(default=None, kw_only=True)
     comment: str | None = field(default=None, kw_only=True)
     old_comment: str | None = field(default=None, kw_only=True, metadata=UNRENDERED)
-    before_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
-    after_tables: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     is_replaced: bool = field(default=False, init=False, metadata=UNRENDERED)
 
     @classmethod
@@ -102,9 +100,7 @@ class ReplaceConstraint(Operation):
         return shown(self.schema, self.table, self.name)
 
     def runs_in(self) -> Phase:
-        """Run after what a foreign key refers to, and before new tables that refer to a key."""
-        if self.before_tables:
-            return Phase.CREATE_KEY
+        """Run after what a foreign key refers to."""
         return Phase.CREATE_FOREIGN_KEY if is_foreign_key(self.new) else self.phase
 
     def pending(self, connection: Connection) -> bool:
@@ -156,8 +152,6 @@ class ReplaceConstraint(Operation):
             schema=self.schema,
             comment=self.old_comment,
             old_comment=self.comment,
-            before_tables=self.after_tables,
-            after_tables=self.before_tables,
         )
 
 

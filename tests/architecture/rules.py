@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from tests.architecture.source import Import, Source, is_private, private_names_of
@@ -61,6 +62,52 @@ def models_import_only_declarations(sources: Iterable[Source]) -> Iterator[str]:
         )
 
     return _imports(sources, MODELS, is_foreign)
+
+
+def names_from_own_package(sources: Iterable[Source]) -> Iterator[str]:
+    """A package that imports its modules has no names of its own yet when they are imported."""
+    sources = list(sources)
+    modules = {source.module for source in sources}
+    loading = {
+        source.module
+        for source in sources
+        if any(found.name.startswith(f"{source.module}.") for found in _at_once(source))
+    }
+    for source in sources:
+        for found in _at_once(source):
+            package = found.name.rpartition(".")[0]
+            is_own = package in loading and source.module.startswith(f"{package}.")
+            if is_own and found.name not in modules:
+                yield f"{source.module}:{found.line} imports {found.name}"
+
+
+def imports_that_go_round(sources: Iterable[Source]) -> Iterator[str]:
+    """What is imported at once needs nothing of what imports it."""
+    sources = list(sources)
+    modules = {source.module for source in sources}
+    needed = {
+        source.module: {
+            package
+            for found in _at_once(source)
+            for package in _packages(found.name)
+            if package in modules and not is_in(source.module, package)
+        }
+        for source in sources
+    }
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        yield " needs ".join(reversed(error.args[1]))
+
+
+def _at_once(source: Source) -> Iterator[Import]:
+    return (one for one in source.imports if not one.function and not one.typing_only)
+
+
+def _packages(name: str) -> Iterator[str]:
+    """Yield a name and the packages that it is in, the outermost first."""
+    parts = name.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def embedded_needs_no_database_library(sources: Iterable[Source]) -> Iterator[str]:

@@ -137,3 +137,29 @@ def test_a_file_that_is_too_long_is_found_but_a_revision_is_not(tmp_path: Path) 
 def test_a_file_whose_name_says_nothing_is_found() -> None:
     found = list(rules.files_say_what_they_are([Path("core/utils.py"), Path("core/order.py")]))
     assert found == ["core/utils.py has a name that says nothing"]
+
+
+PACKAGE = Source("p", "from p.a import one", is_package=True)
+
+
+@pytest.mark.parametrize(
+    ("texts", "broken"),
+    [
+        ({"p.a": "from q import b", "q": "", "q.b": "import p"}, "p.a needs q.b needs p needs p.a"),
+        ({"p.a": "from q import b", "q": "", "q.b": "def f():\n    import p"}, ""),
+        ({"p.a": "import q", "q": "", "q.b": "import p"}, ""),
+    ],
+)
+def test_imports_go_round_where_a_module_needs_itself(texts: dict[str, str], broken: str) -> None:
+    sources = [PACKAGE, *(Source(*one, is_package=one[0] == "q") for one in texts.items())]
+    found = " ".join(rules.imports_that_go_round(sources))
+    assert set(found.split()) == set(broken.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_broken"),
+    [("from p import one", True), ("from p import b", False), ("import p.b", False)],
+)
+def test_a_module_takes_no_name_from_its_own_package(text: str, is_broken: bool) -> None:
+    sources = [PACKAGE, Source("p.a", text), Source("p.b", "")]
+    assert [*rules.names_from_own_package(sources)] == ["p.a:1 imports p.one"] * is_broken

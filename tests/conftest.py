@@ -6,16 +6,19 @@ Which server: `--server`, else PGMIGRATIONS_TEST_URL, else PGMIGRATIONS_TEST_SER
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+import pgmigrations
 from pgmigrations.errors import PgMigrationsError
 from tests.support.database import Databases
 from tests.support.own_server import OwnServers, servers_like
@@ -70,6 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     os.environ["XDG_CACHE_HOME"] = cache
     told = getattr(config, "workerinput", {}).get(WORKER_INPUT)
+    if not told:
+        # Else each of some hundred processes does it, where the environment lets none keep it.
+        compileall.compile_dir(Path(pgmigrations.__file__).parent, quiet=2)
     server = SessionServer.joined(ServerAddress.from_input(told)) if told else _chosen(config)
     config.stash[SERVER] = server
     if not told:

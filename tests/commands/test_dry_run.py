@@ -180,9 +180,6 @@ def test_a_half_done_revision_is_refused(project: Project) -> None:
 OF_SERVER = {
     "in a transaction": ["op.execute('CREATE ROLE dry_run_role')"],
     "by itself": ["with block(): op.execute('CREATE ROLE dry_run_role')"],
-    "in a block that commits": [
-        "with block(): op.execute('DO $$BEGIN SET x.y = 1; COMMIT; END$$')"
-    ],
     "by a COMMIT": ["op.execute('CREATE ROLE dry_run_role')", "op.execute('/* now */ commit')"],
     "after a COMMIT": ["op.execute('COMMIT')", "op.execute('CREATE ROLE dry_run_role')"],
     "in a transaction of its own": [

@@ -11,9 +11,9 @@ from alembic.util import CommandError
 from pgmigrations.migrate.copied import WITHOUT_PROOF, CopiedDatabase, NoCopy
 from pgmigrations.migrate.core.compare import findings_of
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.guarded_session import SharedObject
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.proof import Proof, ProofFailed
-from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.kinds import KINDS
 
 

@@ -6,7 +6,8 @@ recognised is recorded as applied, and nothing of it is executed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -17,11 +18,11 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log, send
+from pgmigrations.migrate.core.guarded_session import SharedObject
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
 from pgmigrations.migrate.core.own_server import differs_on_server, own_server
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
-from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.replay import replay
@@ -63,14 +64,11 @@ def already_applied(
     assert settings is not None
     scope = scope_of(context)
     actual = _state(context.connection, scope)
-    if not _holds_any_model(context, scope, actual):
+    if actual.keys().isdisjoint(_model_tables(context, scope)):
         return 0
     log.info("The version table is empty, but tables are there: looking which revision made them")
-    scratch_url = settings.scratch_url
-    if differs_on_server(KINDS, metadatas_of(context), scope, actual):
-        scratch_url = scratch_url or own_server(context.connection)
     try:
-        states, refusal = _replayed(context, steps, scope, scratch_url)
+        states, refusal = _built(context, steps, scope, actual)
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]
         raise UnrecognisedDatabase(
@@ -78,14 +76,17 @@ def already_applied(
             f"revisions cannot be built to compare with: {first_line}",
             _STAMP,
         ) from error
-    compared = _compared(actual, states, is_exact=is_exact)
+    compared = _compared(actual, states, is_exact=is_exact or refusal is not None)
+    if refusal is not None:
+        compared |= _beyond(actual, {*_model_tables(context, scope)}, is_exact=is_exact)
     count = _match(actual, states, compared)
     if count:
         last = steps[count - 1].revision.revision
         log.info("The database is at %s: recorded, nothing is run", last)
-    elif refusal is not None:
-        raise refusal
-    elif is_exact or not _is_begun(actual, states):
+    elif is_exact or not _is_begun(actual, states, compared):
+        if refusal is not None:
+            refusal.hint = f"{refusal.hint}. {_STAMP}"
+            raise refusal
         raise UnrecognisedDatabase(_unlike(actual, states, steps, compared), _STAMP)
     return count
 
@@ -93,12 +94,29 @@ def already_applied(
 _STAMP = "Tell the revision that it is at: alembic stamp <revision>"
 
 
-def _holds_any_model(context: MigrationContext, scope: Scope, actual: _State) -> bool:
-    return any(
-        ("table", table.schema or scope.default_schema, table.name) in actual
-        for metadata in metadatas_of(context)
-        for table in metadata.tables.values()
-    )
+def _model_tables(context: MigrationContext, scope: Scope) -> Iterator[Identity]:
+    for metadata in metadatas_of(context):
+        for table in metadata.tables.values():
+            yield ("table", table.schema or scope.default_schema, table.name)
+
+
+def _built(
+    context: MigrationContext, steps: Sequence[RevisionStep], scope: Scope, actual: _State
+) -> tuple[list[_State], SharedObject | None]:
+    """Build the states where all of them can be, if there is such a server."""
+    settings = settings_of(context)
+    assert settings is not None
+    assert context.connection is not None
+    own = "" if settings.scratch_url else own_server(context.connection)
+    is_first = differs_on_server(KINDS, metadatas_of(context), scope, actual)
+    if own and is_first:
+        with suppress(DBAPIError, PgMigrationsError):
+            return _replayed(context, steps, scope, own)
+    states, refusal = _replayed(context, steps, scope, settings.scratch_url)
+    if own and refusal is not None and not is_first:
+        with suppress(DBAPIError, PgMigrationsError):
+            return _replayed(context, steps, scope, own)
+    return states, refusal
 
 
 def _replayed(
@@ -144,8 +162,6 @@ def _states(
             context, steps, scratch, lambda inner: states.append(_state(scratch, scope_of(inner)))
         )
     except SharedObject as error:
-        if not states:
-            raise
         return states, error
     return states, None
 
@@ -170,6 +186,22 @@ def _compared(actual: _State, states: Sequence[_State], *, is_exact: bool) -> se
     return made
 
 
+def _beyond(actual: _State, tables: set[Identity], *, is_exact: bool) -> set[Identity]:
+    """Say what counts besides, where not all states are known: what the others may have made.
+
+    Args:
+        actual: What is there.
+        tables: Those of the models.
+        is_exact: Whether what is in no table is another tool's, and was never made by a revision.
+    """
+    others = {
+        identity
+        for identity, record in actual.items()
+        if record.relation is None and identity[0] != "table"
+    }
+    return tables & actual.keys() | (set() if is_exact else others)
+
+
 def _match(actual: _State, states: Sequence[_State], made: set[Identity]) -> int:
     """Count the steps up to the earliest of the last run of states that equal the actual one."""
     wanted = {identity: actual.get(identity) for identity in made}
@@ -185,12 +217,10 @@ def _match(actual: _State, states: Sequence[_State], made: set[Identity]) -> int
     return starts[-1] if starts else 0
 
 
-def _is_begun(actual: _State, states: Sequence[_State]) -> bool:
+def _is_begun(actual: _State, states: Sequence[_State], made: set[Identity]) -> bool:
     """Tell whether all that is there of ours is what the first revision makes: a killed run."""
-    return all(
-        identity not in actual or actual[identity] == states[0].get(identity)
-        for state in states
-        for identity in state
+    return bool(states) and all(
+        identity not in actual or actual[identity] == states[0].get(identity) for identity in made
     )
 
 

@@ -18,10 +18,10 @@ from pgmigrations.migrate.core.compare import Findings, phrased
 from pgmigrations.migrate.core.declared import read_all
 from pgmigrations.migrate.core.difference import said, settled
 from pgmigrations.migrate.core.execution import silenced
+from pgmigrations.migrate.core.guarded_session import SharedObject
 from pgmigrations.migrate.core.kind import AnyKind, Difference
 from pgmigrations.migrate.core.order import append_left_over
 from pgmigrations.migrate.core.report import described, named
-from pgmigrations.migrate.core.shared_object import SharedObject
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.run.failure import DependentObjects, explain
 

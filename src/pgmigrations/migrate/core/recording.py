@@ -92,10 +92,12 @@ class _Recorder:
         self._relations = {oid: (kind, name) for oid, kind, name in self._rows(_RELATIONS)}
         self._within: MigrateOperation | None = None
         self._is_ddl = False
+        base = dbapi.cursor_factory or driver.cursor
+        self._noting = type("NotingCursor", (_NotingCursor, base), {})
 
-    def cursor(self, *arguments: Any, **keywords: Any) -> driver.cursor:
+    def cursor(self, *arguments: Any, **keywords: Any) -> Any:
         """Make a cursor that notes what it sends."""
-        made = _Cursor(*arguments, **keywords)
+        made = self._noting(*arguments, **keywords)
         made.note = self.note
         return made
 
@@ -115,11 +117,12 @@ class _Recorder:
         """Take SQLAlchemy's own DDL, such as the types of a new table, for no look."""
         self._is_ddl = bool(context is not None and context.isddl)
 
-    def note(self, sent: Callable[[], str], run: Callable[[], Any]) -> None:
+    def note(self, query: Any, sent: Callable[[], str], run: Callable[[], Any]) -> None:
         """Run a statement, and note it unless it is a look."""
         is_ddl, self._is_ddl = self._is_ddl, False
         is_sending = isinstance(self._impl, SendingImpl) and self._impl.is_sending
-        if self._within is not None and not is_sending and not is_ddl:
+        is_look = self._within is not None and not is_sending and not is_ddl
+        if is_look or query == _LEVEL:
             run()
             return
         before = self._locks()
@@ -167,16 +170,17 @@ class _Recorder:
             return cursor.fetchall()
 
 
-class _Cursor(driver.cursor):
-    """Sends as its base does."""
+class _NotingCursor:
+    """Sends as the class does that it is put before."""
 
-    note: Callable[[Callable[[], str], Callable[[], Any]], None]
+    note: Callable[[Any, Callable[[], str], Callable[[], Any]], None]
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 -- its base's name
         """Send a statement, and note it."""
         self.note(
-            lambda: self._text(self.query or query),
-            lambda: super(_Cursor, self).execute(query, vars),
+            query,
+            lambda: _text(self, query),
+            lambda: super(_NotingCursor, self).execute(query, vars),  # type: ignore[misc]
         )
 
     def executemany(self, query: Any, vars_list: Any) -> None:
@@ -184,12 +188,16 @@ class _Cursor(driver.cursor):
         for one in vars_list:
             self.execute(query, one)
 
-    def _text(self, sent: Any) -> str:
-        if isinstance(sent, bytes):
-            return sent.decode(driver.encodings[self.connection.encoding], "replace")
-        return str(sent)
+
+def _text(cursor: Any, query: Any) -> str:
+    sent = cursor.query or query
+    if isinstance(sent, bytes):
+        return sent.decode(driver.encodings[cursor.connection.encoding], "replace")
+    return str(sent)
 
 
+_LEVEL = "show transaction isolation level"
+"""What SQLAlchemy asks before it begins an autocommit block."""
 _RELATIONS = """
 SELECT c.oid, c.relkind::text, pg_catalog.format('%I.%I', n.nspname, c.relname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from pgmigrations.database_url import parse_database_url
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.guarded_session import Session
 from pgmigrations.migrate.core.quoting import identifier, literal
 from pgmigrations.migrate.core.scratch_owner import (
     INSUFFICIENT_PRIVILEGE,
@@ -80,7 +81,7 @@ def scratch_database(
                         _fill(keeper, name, script)
                 with (
                     _connected(target, keeper, name) as scratch,
-                    own_alone(scratch) if is_shared else nullcontext(),
+                    own_alone(scratch, keeper) if is_shared else nullcontext(),
                 ):
                     yield scratch
             finally:
@@ -138,7 +139,7 @@ def _engine(like: Connection, database: str | None = None) -> Engine:
         parameters["dbname"] = database
     return create_engine(
         "postgresql+psycopg2://",
-        creator=lambda: psycopg2.connect(**parameters),
+        creator=lambda: psycopg2.connect(**parameters, connection_factory=Session),
         poolclass=NullPool,
     )
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 
+from pgmigrations.migrate.core.execution import silenced
 from pgmigrations.migrate.core.kind import AnyKind, Difference
-from pgmigrations.migrate.core.operation import DifferentObject, Operation
+from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.snapshot import Change
-
-Arguments: TypeAlias = tuple[object, ...]
+from pgmigrations.migrate.revision_call import RevisionCall, revision_calls
 
 
 def unmade(
     kinds: Sequence[AnyKind], migration: MigrationContext, difference: Difference
-) -> list[Change[Any]]:
+) -> list[tuple[Change[Any], list[Operation]]]:
     """Find what is declared and on the server already, though no revision makes it.
 
     A role may be there since another database of the server was migrated. The next server lacks
-    it: a revision has to make it, and does nothing here.
+    it: a revision has to make it. Here it does nothing, nor does its way back.
 
     Args:
         kinds: The list of `pgmigrations.migrate.kinds`.
@@ -32,99 +30,62 @@ def unmade(
         difference: Both states.
 
     Returns:
-        A change from nothing to what is declared, for each; none for what an operation would
-        refuse to take for its own.
+        For each, a change from nothing to what is declared, and what makes it.
+
+    Raises:
+        DifferentObject: What is there is nothing that a revision may take for its own.
     """
     if migration.script is None:
         return []
     there = [
         (kind, record)
         for kind in kinds
-        if kind.is_on_server
-        and kind.comparison is not None
-        and kind.comparison.declared is not None
+        if kind.is_on_server and kind.comparison is not None
+        if kind.comparison.declared is not None
         for record in kind.comparison.declared(difference.metadatas, difference.scope, {}, {})
         if record.identity in difference.found
     ]
     if not there:
         return []
     operations = {one.operation_name: one for kind, _ in there for one in kind.operations}
-    made = [_Calls.in_file(Path(one.path), operations) for one in migration.script.walk_revisions()]
-    changes: list[Change[Any]] = []
+    calls = _last_calls(migration, operations)
+    found: list[tuple[Change[Any], list[Operation]]] = []
     for kind, record in there:
         change: Change[Any] = Change(None, record)
         assert kind.comparison is not None
-        making = kind.comparison.phrase(change, difference)
-        missing = [one for one in making if not any(calls.make(one) for calls in made)]
-        if missing and all(_is_taken(one, difference) for one in missing):
-            changes.append(change)
-    return changes
+        making = [
+            one
+            for one in kind.comparison.phrase(change, difference)
+            if isinstance(one, Operation) and not _is_called(one, calls)
+        ]
+        if making:
+            _refuse_other(making, difference)
+            values: dict[str, Any] = {"was_there": True}
+            found.append((change, [dataclasses.replace(one, **values) for one in making]))
+    return found
 
 
-def _is_taken(operation: object, difference: Difference) -> bool:
-    """Tell whether an operation takes what is there for what it would make."""
-    assert isinstance(operation, Operation)
+def _last_calls(
+    migration: MigrationContext, operations: Mapping[str, type[Operation]]
+) -> dict[RevisionCall, int]:
+    """Read all revisions, from the first on; tell when each call is made for the last time."""
+    assert migration.script is not None
+    paths = [Path(one.path) for one in migration.script.walk_revisions()]
+    every = [call for path in reversed(paths) for call in revision_calls(path, operations)]
+    return {call: number for number, call in enumerate(every, start=1)}
+
+
+def _is_called(operation: Any, calls: Mapping[RevisionCall, int]) -> bool:
+    """Tell whether a revision makes it, and none takes it away afterwards."""
+    made, gone = (
+        calls.get((one.operation_name, tuple(one.call()[0])), 0)
+        for one in (operation, operation.reverse())
+    )
+    return made > gone
+
+
+def _refuse_other(operations: Sequence[Operation], difference: Difference) -> None:
     assert difference.server is not None
-    try:
-        operation.pending(difference.server)
-    except DifferentObject:
-        return False
-    return True
-
-
-@dataclass
-class _Calls:
-    """The calls of operations in a revision's file.
-
-    Attributes:
-        written: The arguments of those that are written out, by the operation.
-        others: The operations that are called with anything else, as in a loop.
-        words: Every text in the file, of which such a call may be made.
-    """
-
-    written: dict[str, set[Arguments]] = field(default_factory=dict)
-    others: set[str] = field(default_factory=set)
-    words: set[str] = field(default_factory=set)
-
-    @classmethod
-    def in_file(cls, path: Path, operations: Mapping[str, type[Operation]]) -> _Calls:
-        """Read a revision's file.
-
-        Args:
-            path: The file.
-            operations: Those that are looked for, by name.
-        """
-        calls = cls()
-        text = path.read_text(encoding="utf-8")
-        if not any(name in text for name in operations):
-            return calls
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                calls.words.add(node.value)
-            elif (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in operations
-            ):
-                calls._add(node, operations[node.func.attr])
-        return calls
-
-    def _add(self, node: ast.Call, operation: type[Operation]) -> None:
-        name = operation.operation_name
-        positional = [one.name for one in dataclasses.fields(operation) if not one.kw_only]
-        given = dict(zip(positional, node.args, strict=False))
-        given |= {one.arg: one.value for one in node.keywords if one.arg in positional}
-        values = [given.get(one) for one in positional]
-        if all(isinstance(one, ast.Constant) for one in values):
-            written = tuple(one.value for one in values if isinstance(one, ast.Constant))
-            self.written.setdefault(name, set()).add(written)
-        else:
-            self.others.add(name)
-
-    def make(self, operation: object) -> bool:
-        """Tell whether one of them makes what an operation would make."""
-        assert isinstance(operation, Operation)
-        name, arguments = operation.operation_name, tuple(operation.call()[0])
-        if arguments in self.written.get(name, ()):
-            return True
-        return name in self.others and self.words.issuperset(map(str, arguments))
+    with silenced("pgmigrations"):
+        for one in operations:
+            one.pending(difference.server)

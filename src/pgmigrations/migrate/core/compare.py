@@ -48,12 +48,15 @@ class Findings:
         changes: What differs, and is the project's business.
         copy: Makes a copy of the database as it is.
         renamed: The renames that the models hint at; None where there are none.
+        unmade: The identities of what the server has, and no revision made until now: it is in no
+            copy on another server, and stays on the way back.
     """
 
     difference: Difference
     changes: Sequence[Change[Any]]
     copy: Copy
     renamed: Renamed | None
+    unmade: frozenset[Identity] = frozenset()
 
 
 def findings_of(context: MigrationContext) -> Findings | None:
@@ -73,7 +76,10 @@ def compare_kinds(
     context: AutogenContext,
     upgrade_ops: UpgradeOps,
     copies: Callable[[MigrationContext, Scope, Snapshot[Any], Collection[Identity]], Copy],
-    unmade: Callable[[Sequence[AnyKind], MigrationContext, Difference], list[Change[Any]]],
+    unmade: Callable[
+        [Sequence[AnyKind], MigrationContext, Difference],
+        Sequence[tuple[Change[Any], Sequence[MigrateOperation]]],
+    ],
 ) -> PriorityDispatchResult:
     """Make the operations say exactly what differs, in a project that asked for it.
 
@@ -82,7 +88,7 @@ def compare_kinds(
         context: Alembic's context of this comparison.
         upgrade_ops: Where the operations go.
         copies: Makes copies of a database of which the state is known, without some of it.
-        unmade: Finds what the server has, and no revision makes.
+        unmade: Finds what the server has, and no revision makes, with what makes it.
 
     Raises:
         RenameRefused: A hint at a rename cannot be followed.
@@ -103,14 +109,19 @@ def compare_kinds(
             lambda record: is_dropped(record, context, scope),
         )
         difference, changes = find()
-        apart = unmade(kinds, migration, difference)
-        copy = copies(migration, scope, difference.found, {one.record.identity for one in apart})
+        apart = [
+            one
+            for one in unmade(kinds, migration, difference)
+            if not is_refused(one[0], difference, context)
+        ]
+        without = frozenset(change.record.identity for change, _ in apart)
+        copy = copies(migration, scope, difference.found, without)
         renamed = followed(kinds, context, difference, copy)
         if renamed is not None:
             difference, changes = find(renamed.state)
         changes = [
             one
-            for one in (*apart, *changes)
+            for one in changes
             if _has_place(one.record, difference) and not is_refused(one, difference, context)
         ]
         used: set[Identity] = set()
@@ -121,14 +132,17 @@ def compare_kinds(
         if used:
             ours = {key: one for key, one in difference.actual.items() if key not in used}
             difference = dataclasses.replace(difference, actual=ours)
-        migration.opts[_FINDINGS] = Findings(difference, changes, copy, renamed)
+        added = [change for change, _ in apart]
+        findings = Findings(difference, [*added, *changes], copy, renamed, without)
+        migration.opts[_FINDINGS] = findings
         try:
             renames = renamed.operations if renamed is not None else ()
-            operations = [*renames, *phrased(kinds, changes, difference)]
+            making = [one for _, operations in apart for one in operations]
+            operations = [*renames, *making, *phrased(kinds, changes, difference)]
         except UnphrasedDifference:
             show = migration.opts.get(SHOW)
             if show is not None:
-                show(migration, migration.opts[_FINDINGS])
+                show(migration, findings)
             raise
         for operation in operations:
             if isinstance(operation, Operation):

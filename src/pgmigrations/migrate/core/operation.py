@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from alembic.operations import Operations
-from alembic.operations.ops import MigrateOperation
+from alembic.operations.ops import MigrateOperation, ModifyTableOps
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -74,7 +74,10 @@ class Operation(MigrateOperation, abc.ABC):
     """Whether the statement must be committed before anything else can use what it made."""
 
     on_server: ClassVar[bool] = False
-    """Whether it changes what all databases of the server have in common, such as a role."""
+    """Whether it changes what all databases of the server have in common, such as a role.
+
+    One that makes such a thing has a field `was_there`: then its reverse is `nothing()`.
+    """
 
     is_looked_after: ClassVar[bool] = False
     """Whether the server may take the statement and do nothing, so that it is looked again."""
@@ -134,6 +137,11 @@ class Operation(MigrateOperation, abc.ABC):
         """Return the operation as `alembic check` prints it."""
         positional, keyword = self.call()
         return (self.operation_name, *positional, *([keyword] if keyword else []))
+
+
+def nothing() -> MigrateOperation:
+    """Return what is left out of a generated revision."""
+    return ModifyTableOps("", [])
 
 
 def perform(operations: Operations, operation: Operation) -> None:

@@ -47,7 +47,8 @@ def way_back(
             state.pop(identity, None)
         else:
             state[identity] = made
-        changes.append(Change(made, renamed.before.get(identity)))
+        if change.record.identity not in findings.unmade:
+            changes.append(Change(made, renamed.before.get(identity)))
     difference = Difference(
         findings.difference.scope,
         state,

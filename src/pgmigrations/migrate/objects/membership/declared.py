@@ -21,10 +21,10 @@ def declared(
     made: Snapshot[MembershipRecord],
 ) -> Iterator[MembershipRecord]:
     """Yield the memberships that the declared roles shall have."""
-    for metadata in metadatas:
-        for role in declarations(metadata, Role):
-            for group in role.member_of:
-                yield named(group, role.name, role.inherit)
+    roles = {role.name: role for metadata in metadatas for role in declarations(metadata, Role)}
+    for role in roles.values():
+        for group in role.member_of:
+            yield named(group, role.name, role.inherit)
 
 
 def phrase(change: Change[MembershipRecord], difference: Difference) -> list[Operation]:

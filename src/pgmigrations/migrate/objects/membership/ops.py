@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.execution import log
-from pgmigrations.migrate.core.operation import UNRENDERED, Operation
+from pgmigrations.migrate.core.operation import UNRENDERED, Operation, nothing
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, unless
 from pgmigrations.migrate.core.shared_object import USED_ELSEWHERE
@@ -29,6 +30,7 @@ class GrantRole(Operation):
     inherit: bool = field(default=True, kw_only=True)
     admin: bool = field(default=False, kw_only=True)
     was_inherited: bool | None = field(default=None, kw_only=True, metadata=UNRENDERED)
+    was_there: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     _has_options: bool = field(default=False, init=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
@@ -90,8 +92,10 @@ class GrantRole(Operation):
     END IF;"""
         return [do_block(unless(condition, acting))]
 
-    def reverse(self) -> Operation:
+    def reverse(self) -> MigrateOperation:
         """Revoke it again, unless another database has come to need it."""
+        if self.was_there:
+            return nothing()
         if self.was_inherited is None:
             return RevokeRole(self.group, self.to, unless_used=True, was_inherited=self.inherit)
         return GrantRole(

@@ -19,7 +19,7 @@ from pgmigrations.migrate.objects.role.catalog import (
     as_compared,
     properties_of,
 )
-from pgmigrations.migrate.objects.role.ops import CreateRole
+from pgmigrations.migrate.objects.role.ops import CreateRole, DropRole
 from pgmigrations.migrate.objects.role.statement import DEFAULTS, creation
 
 
@@ -69,7 +69,9 @@ def phrase(change: Change[RoleRecord], difference: Difference) -> list[Operation
     if after is None:
         # None of them is ours to drop, but the proof of a way back may find one left.
         assert before is not None
-        return [CreateRole(before.name, **_said(before)).reverse()]
+        return [
+            DropRole(before.name, unless_used=True, making=CreateRole(before.name, **_said(before)))
+        ]
     if before is None:
         return [CreateRole(after.name, **_said(after))]
     old, new = properties_of(before), properties_of(after)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.execution import log
@@ -15,6 +16,7 @@ from pgmigrations.migrate.core.operation import (
     DifferentObject,
     IrreversibleOperation,
     Operation,
+    nothing,
 )
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, unless
@@ -45,6 +47,7 @@ class CreateRole(Operation):
     connection_limit: int = field(default=-1, kw_only=True)
     settings: Mapping[str, str] | None = field(default=None, kw_only=True)
     comment: str = field(default="", kw_only=True)
+    was_there: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
     _missing: list[str] = field(default_factory=list, init=False, kw_only=True, metadata=UNRENDERED)
 
     @classmethod
@@ -172,8 +175,10 @@ END"""
     SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {literal(name)})"""
         return do_block(unless(condition, ";\n    ".join([*statements, ""]).rstrip()))
 
-    def reverse(self) -> DropRole:
+    def reverse(self) -> MigrateOperation:
         """Drop it again, where nothing else uses it."""
+        if self.was_there:
+            return nothing()
         return DropRole(self.name, unless_used=True, making=self)
 
 
@@ -270,11 +275,13 @@ END""")
         return self.making
 
 
-# Whoever made a role has ADMIN on it from PostgreSQL 16 on, and may do nothing as it.
+# Whoever made a role has ADMIN on it from PostgreSQL 16 on, and may do nothing as it, unless
+# createrole_self_grant gives it more.
 _MEMBERS = """
 SELECT m.rolname FROM pg_catalog.pg_auth_members a
 JOIN pg_catalog.pg_roles m ON m.oid = a.member JOIN pg_catalog.pg_roles o ON o.oid = a.roleid
-WHERE o.rolname = {role} AND to_jsonb(a) ->> 'set_option' IS DISTINCT FROM 'false'"""
+WHERE o.rolname = {role} AND to_jsonb(a) ->> 'set_option' IS DISTINCT FROM 'false'
+  AND m.rolname <> CURRENT_USER"""
 _IS_FREE = (
     "NOT (SELECT r.rolcanlogin FROM pg_catalog.pg_roles r WHERE r.rolname = {role}) "
     f"AND NOT EXISTS ({_MEMBERS})"

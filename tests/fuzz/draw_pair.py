@@ -8,7 +8,7 @@ from random import Random
 
 from tests.fuzz.draw import SORTS, Drawing
 from tests.fuzz.draw_schema import draw_schema
-from tests.fuzz.edits import EDITS
+from tests.fuzz.edits import CHOICES, EDITS
 from tests.fuzz.hint import holding
 from tests.fuzz.spec import SchemaSpec
 from tests.fuzz.valid import valid
@@ -49,7 +49,7 @@ def draw_pair(
         for name in (table.name, *(one.name for one in table.columns))
     }
     drawing = replace(drawing, taken=frozenset(names))
-    choices = [name for name in EDITS if name not in without]
+    choices = [name for name in CHOICES if name not in without]
     wanted = rng.randint(1, MOST_EDITS)
     after = before
     applied: list[str] = []

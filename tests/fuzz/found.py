@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.found_exclusion import EXCLUDING
+from tests.fuzz.found_generated import GENERATING
 from tests.fuzz.found_key import KEYED
 from tests.fuzz.found_renamed import RENAMED
 from tests.fuzz.spec import (
@@ -391,6 +392,7 @@ FOUND: dict[str, Pair] = {
         _commented("x"), _commented("y")
     ),
     **EXCLUDING,
+    **GENERATING,
     **KEYED,
     **RENAMED,
 }

@@ -194,6 +194,35 @@ def test_a_virtual_column_that_becomes_plain_keeps_its_values(connection: Connec
     assert record.generated == "VIRTUAL (a * 2)"
 
 
+@pytest.mark.needs_server(min=18)
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0)",
+        "ALTER TABLE t ADD CONSTRAINT even CHECK (c % 2 = 0)",
+        "CREATE PUBLICATION p FOR TABLE t",
+    ],
+)
+def test_a_virtual_column_beside_what_forbids_another_expression_gets_it(
+    beside: str, connection: Connection
+) -> None:
+    sql(connection, "CREATE TABLE t (a integer, c integer GENERATED ALWAYS AS (a * 2) VIRTUAL)")
+    sql(connection, beside)
+    sql(connection, "INSERT INTO t (a) VALUES (3)")
+    operation = ChangeColumn(
+        "t",
+        "c",
+        {"type": "integer", "generated": "VIRTUAL (a * 2)"},
+        {"type": "integer", "generated": "VIRTUAL (a * 4)"},
+    )
+    run(connection, operation, operation)
+    assert sql(connection, "SELECT c FROM t") == 12
+    run(connection, operation.reverse())
+    assert sql(connection, "SELECT c FROM t") == 6
+    checks = "SELECT count(*) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'"
+    assert sql(connection, checks) == ("CHECK" in beside)
+
+
 @pytest.mark.needs_extension("vector")
 @pytest.mark.parametrize(
     ("new", "value"), [("public.halfvec(3)", "[1,2,3]"), ("public.vector(4)", None)]

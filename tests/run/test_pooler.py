@@ -114,6 +114,24 @@ def test_several_runs_at_once_leave_nothing_behind(
     assert _settings(pooled_url) == _settings(database_url)
 
 
+def test_nothing_is_prepared_on_sessions_of_others(
+    tmp_path: Path, database_url: str, pooled_url: str
+) -> None:
+    project = Project(tmp_path / "project", pooled_url)
+    names = [f"{number:03}_step" for number in range(1, 6)]
+    for parent, name in zip([None, *names], names, strict=False):
+        write(project, name, parent, "pass")
+    project.upgrade()
+    assert query(database_url, "SELECT version_num FROM pgmigrations") == [("005_step",)]
+    engine = create_engine(pooled_url, poolclass=NullPool)
+    opened = [engine.connect() for _ in range(5)]
+    for connection in opened:
+        prepared = connection.execute(text("SELECT count(*) FROM pg_prepared_statements"))
+        assert prepared.scalar_one() == 0
+    for connection in opened:
+        connection.close()
+
+
 def _settings(url: str) -> set[tuple[Any, ...]]:
     """Look at several of the pool's sessions at once."""
     names = "('lock_timeout', 'statement_timeout', 'client_connection_check_interval')"

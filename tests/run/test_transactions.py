@@ -298,3 +298,57 @@ def test_what_the_first_commit_refuses_is_told(project: Project) -> None:
     write(project, f"{refused}; INSERT INTO t_0 VALUES (1), (1)", *tables(2)[1:])
     with pytest.raises(CommandError, match="duplicate key"):
         project.upgrade()
+
+
+@pytest.mark.parametrize("discarding", ["DEALLOCATE ALL", "DEALLOCATE pgmigrations_look"])
+def test_a_revision_may_discard_what_its_session_has_prepared(
+    project: Project, discarding: str
+) -> None:
+    statements = tables(8)
+    statements[4] += f"; {discarding}"
+    write(project, *statements)
+    project.upgrade()
+    assert versions(project) == ["007_step"]
+    assert ledger(project) == [f"{number:03}_step applied" for number in range(8)]
+
+
+def test_a_revision_may_reset_its_session(project: Project) -> None:
+    write(project, *tables(8))
+    (project.versions / "004_step.py").write_text(
+        "from pgmigrations import op\n"
+        "revision, down_revision = '004_step', '003_step'\n\n"
+        "def upgrade():\n"
+        "    op.execute('CREATE TABLE t_4 (id int)')\n"
+        "    with op.get_context().autocommit_block():\n"
+        "        op.execute('DISCARD ALL')\n"
+    )
+    project.upgrade()
+    assert versions(project) == ["007_step"]
+    finished = [f"{number:03}_step applied" for number in range(8)]
+    assert [one for one in ledger(project) if "started" not in one] == finished
+
+
+def test_a_revision_may_prepare_a_statement_of_any_name(project: Project) -> None:
+    statements = tables(4)
+    statements[0] += "; PREPARE pgmigrations_write AS SELECT 1"
+    write(project, *statements)
+    project.upgrade()
+    assert versions(project) == ["003_step"]
+
+
+def test_nothing_stays_prepared_on_a_session(tmp_path: Path, database_url: str) -> None:
+    env = (REPOSITORY / "alembic" / "env.py").read_text()
+    for old, new in ENV_CHANGES.items():
+        env = env.replace(old, new)
+    there = "connection.exec_driver_sql('SELECT name FROM pg_prepared_statements')"
+    end = "            context.run_migrations()\n\n\nwith"
+    assert end in env
+    look = f"        assert {there}.all() == []"
+    env = env.replace(end, f"            context.run_migrations()\n{look}\n\n\nwith")
+    project = Project(tmp_path, database_url, env=env)
+    write(project, *tables(5))
+    with relayed(project) as counted:
+        project.upgrade()
+        prepared = [one for one in counted.statements if one.startswith("PREPARE")]
+    assert len(prepared) == 1
+    assert versions(project) == ["004_step"]

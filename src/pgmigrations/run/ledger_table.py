@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,19 +56,50 @@ class LedgerTable:
             otherwise: What the server's error says where it does not change exactly one row; none
                 by default.
         """
-        values = {key: _literal(value) for key, value in values_of(entry).items()} | SERVER_VALUES
-        columns = ", ".join(map(identifier, values))
-        inserted = f"INSERT INTO {self.name} ({columns})"
+        values = {key: _literal(value) for key, value in values_of(entry).items()}
+        return self._inserted(values, after, otherwise)
+
+    def preparation(self, name: str, after: str, otherwise: str) -> str:
+        """Return the statement that prepares what `execution()` runs.
+
+        Args:
+            name: What it is called in its session.
+            after: As of `insertion()`; `$1` and `$2` in it are the version rows of `execution()`.
+            otherwise: As of `insertion()`.
+        """
+        given = {key: f"${number}" for number, key in enumerate(_PARAMETERS, start=3)}
+        values = {key: _literal(value) for key, value in values_of(_FINISHED).items()} | given
+        types = ", ".join(("text", "text", *_PARAMETERS.values()))
+        inserted = self._inserted(values, after, otherwise)
+        return f"PREPARE {identifier(name)} ({types}) AS {inserted}"
+
+    @staticmethod
+    def execution(name: str, entry: Entry, before: str, after: str) -> str:
+        """Return the statement that adds a row as it is prepared.
+
+        Args:
+            name: What it is called in its session.
+            entry: The row, without error and progress.
+            before: The version row before it.
+            after: The version row after it.
+        """
+        values = values_of(entry)
+        given = (before, after, *(values[key] for key in _PARAMETERS))
+        return f"EXECUTE {identifier(name)} ({', '.join(map(_literal, given))})"
+
+    def _inserted(self, values: Mapping[str, str], after: str, otherwise: str) -> str:
+        values = {**values, **SERVER_VALUES}
+        inserted = f"INSERT INTO {self.name} ({', '.join(map(identifier, values))})"
         said = ", ".join(values.values())
-        if after:
-            changed = "changed"
-            if otherwise:
-                # A constant would be read, and refused, before anything is counted.
-                refused = f"{literal(otherwise)} || count(*)"
-                one = f"CASE WHEN count(*) = 1 THEN '1' ELSE {refused} END"
-                changed = f"(SELECT ({one})::int AS one FROM changed) AS counted WHERE one = 1"
-            return f"WITH changed AS ({after} RETURNING 1) {inserted} SELECT {said} FROM {changed}"
-        return f"{inserted} VALUES ({said})"
+        if not after:
+            return f"{inserted} VALUES ({said})"
+        changed = "changed"
+        if otherwise:
+            # A constant would be read, and refused, before anything is counted.
+            refused = f"{literal(otherwise)} || count(*)"
+            one = f"CASE WHEN count(*) = 1 THEN '1' ELSE {refused} END"
+            changed = f"(SELECT ({one})::int AS one FROM changed) AS counted WHERE one = 1"
+        return f"WITH changed AS ({after} RETURNING 1) {inserted} SELECT {said} FROM {changed}"
 
     def add(self, connection: driver.connection, entry: Entry) -> None:
         """Add a row in the connection's transaction.
@@ -111,6 +142,20 @@ class LedgerTable:
         limit = f" LIMIT {number:d}" if number else ""
         query = f"SELECT {', '.join(READ)} FROM {self.name} ORDER BY id DESC{limit}"
         return _read(rows(connection, query))[::-1]
+
+
+_FINISHED = Entry("", Status.APPLIED)
+"""What is left out of a prepared statement is as here."""
+
+_PARAMETERS = {
+    "name": "text",
+    "revision": "text",
+    "direction": "text",
+    "status": "text",
+    "duration": "double precision",
+    "checksum": "text",
+}
+"""What differs from one finished step to the next, with its type."""
 
 
 def _read(found: Sequence[Sequence[object]]) -> list[Row]:

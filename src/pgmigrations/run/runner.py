@@ -44,7 +44,7 @@ from pgmigrations.run.step import (
     revision_of,
 )
 from pgmigrations.run.transactions import Transactions
-from pgmigrations.run.transient import is_transient, sqlstate
+from pgmigrations.run.transient import is_transient, reason_of, sqlstate
 from pgmigrations.run.version_rows import (
     VersionMoved,
     changes_of,
@@ -230,8 +230,9 @@ class Runner:
                 if not is_transient(error) or left <= 0:
                     self._note_failure(step, error, time.monotonic() - attempt.began)
                     raise self._blamed(error, step, attempt.blockers) from error
+                reason = reason_of(error)
             self.read_progress()
-            log.info("%s is tried again: another session is in the way", label_of(step))
+            log.info("%s is tried again: %s", label_of(step), reason)
             attempt = self._waited(attempt, left)
 
     def _waited(self, attempt: _Attempt, left: float) -> _Attempt:

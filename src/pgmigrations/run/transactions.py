@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg2
@@ -22,7 +23,9 @@ from pgmigrations.migrate.core.quoting import literal, qualified
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock
+from pgmigrations.run.passage import Passage
 from pgmigrations.run.session import rows
+from pgmigrations.run.transient import SessionReset
 from pgmigrations.run.version_rows import VersionMoved, change, rows_in
 from pgmigrations.settings import Settings
 
@@ -57,8 +60,14 @@ class Transactions:
     _left_open: ExitStack | None = field(default=None, init=False)
     _looked: tuple[Any, ...] | None = field(default=None, init=False)
     _begun: RootTransaction | None = field(default=None, init=False)
+    _passage: Passage = field(init=False)
 
-    @property
+    def __post_init__(self) -> None:
+        self._passage = Passage(
+            self.ledger, self.version_table, _MOVED, may_prepare=not self.lock.is_pooled
+        )
+
+    @cached_property
     def version_table(self) -> str:
         """The version table as SQL names it."""
         return qualified(self.ledger.schema or None, self.ledger.version_table)
@@ -156,27 +165,33 @@ class Transactions:
         if not self._can_go_on(changes, written):
             self.write(changes, written)
             return
-        insertion = self.ledger.insertion(
-            written[0], after=change(self.version_table, *changes[0]), otherwise=_MOVED
-        )
+        message = self._passage.message(*changes[0], written[0], self._look)
         try:
-            (self._looked,) = rows(self._driver, f"{insertion}; COMMIT; BEGIN; {self._look}")
+            (self._looked,) = rows(self._driver, message)
         except psycopg2.Error as error:
+            is_forgotten = self._passage.failed(error)
             if self._driver.closed:
                 raise
-            self._driver.rollback()
-            limit = f"{self.settings.blocked_wait * 1000:.0f}"
-            rows(self._driver, "SELECT pg_catalog.set_config('lock_timeout', %s, true)", (limit,))
-            there = "SELECT to_regclass(%s) IS NOT NULL"
-            # The first step makes it, and takes it back with itself.
-            ((is_there,),) = rows(self._driver, there, (self.version_table,))
-            found = rows_in(self._driver, self.version_table) if is_there else set()
-            self._driver.rollback()
+            found = self._rows_after_failure()
             if _MOVED in str(error):
                 raise VersionMoved([one for one, _ in changes if one], found) from error
             if found != set(heads):
+                if is_forgotten:
+                    raise SessionReset from error
                 raise
             # It is committed, and the next step has a look of its own.
+
+    def _rows_after_failure(self) -> set[str]:
+        """Read the version rows after a message failed, of which a part may be committed."""
+        self._driver.rollback()
+        limit = f"{self.settings.blocked_wait * 1000:.0f}"
+        rows(self._driver, "SELECT pg_catalog.set_config('lock_timeout', %s, true)", (limit,))
+        there = "SELECT to_regclass(%s) IS NOT NULL"
+        # The first step makes it, and takes it back with itself.
+        ((is_there,),) = rows(self._driver, there, (self.version_table,))
+        found = rows_in(self._driver, self.version_table) if is_there else set()
+        self._driver.rollback()
+        return found
 
     def close(self) -> None:
         """Take back what a step has left open for the next, if that has not come."""
@@ -186,6 +201,8 @@ class Transactions:
             self._driver.rollback()
             self._left_open.close()
             self._left_open = None
+        with suppress(SQLAlchemyError):
+            self._passage.forget(self._driver)
 
     def _can_go_on(self, changes: Changes, written: Sequence[Entry]) -> bool:
         """Tell whether the next transaction can be begun behind the back of driver and context."""
@@ -222,7 +239,7 @@ class Transactions:
         )
         return f"SELECT {self._limits}, pg_catalog.pg_backend_pid(), {found}"
 
-    @property
+    @cached_property
     def _limits(self) -> str:
         """Set the limits of a transaction, take the lock on the work, look at the other one."""
         settings = self.settings

@@ -1,4 +1,4 @@
-"""What a server refuses only because of another session, and may take when it is tried again."""
+"""What a server refuses for the moment, and may take when it is tried again."""
 
 from __future__ import annotations
 
@@ -22,11 +22,27 @@ class MadeMeanwhile(PgMigrationsError):
         super().__init__(f"Another session has just made {what}", "Run this again")
 
 
+class SessionReset(PgMigrationsError):
+    """A revision has discarded what its session had prepared, so that it could not be recorded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The revision has discarded what its session had prepared", "Run this again"
+        )
+
+
 def sqlstate(error: BaseException) -> str | None:
     """Return the server's code of an error, None where it has none."""
     if isinstance(error, DatabaseFailure):
         return error.sqlstate
     return getattr(getattr(error, "orig", error), "pgcode", None)
+
+
+def reason_of(error: BaseException) -> str:
+    """Say why something transient has failed."""
+    if isinstance(error, SessionReset):
+        return "it has discarded what its session had prepared"
+    return "another session is in the way"
 
 
 def is_transient(error: BaseException) -> bool:
@@ -38,7 +54,7 @@ def is_transient(error: BaseException) -> bool:
     Args:
         error: As the driver, SQLAlchemy or `explain()` has it.
     """
-    if isinstance(error, MadeMeanwhile):
+    if isinstance(error, (MadeMeanwhile, SessionReset)):
         return True
     code = sqlstate(error)
     if code in _TRY_AGAIN:

@@ -94,6 +94,15 @@ def change(name: str, before: str | None, after: str | None) -> str:
     return f"UPDATE {name} SET version_num = {literal(after)} {where}"
 
 
+def change_of_parameters(name: str) -> str:
+    """Write the statement that changes a version row from `$1` to `$2`.
+
+    Args:
+        name: The version table as SQL names it.
+    """
+    return f"UPDATE {name} SET version_num = $2 WHERE version_num = $1"
+
+
 def named(heads: Collection[str] | None) -> str:
     """Name version rows in messages."""
     return ", ".join(sorted(heads or ())) or "the beginning"

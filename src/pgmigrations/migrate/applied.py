@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -21,10 +20,10 @@ from pgmigrations.migrate.core.alembic_private import (
     is_stamp,
     is_upgrade,
 )
-from pgmigrations.migrate.core.options import metadatas_of, settings_of
-from pgmigrations.migrate.core.quoting import qualified
+from pgmigrations.migrate.core.heap import settled_heap
+from pgmigrations.migrate.core.options import scope_of, settings_of
 from pgmigrations.migrate.known import KNOWN, Known
-from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.recognition import already_applied, has_model_tables
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
@@ -88,7 +87,9 @@ def _planned(
         if outcome is not None:
             outcome.is_ahead = True
         return []
-    planned: list[Step] = list(work(heads, context))
+    # It loads the revision files.
+    with settled_heap():
+        planned: list[Step] = list(work(heads, context))
     settings = settings_of(context)
     if is_upgrade(work) and settings is not None and settings.refuse_changed:
         refuse_changed(context, heads)
@@ -98,8 +99,10 @@ def _planned(
 
 
 def _refuse_half_done(context: MigrationContext, planned: Sequence[Step]) -> None:
-    assert context.script is not None
-    known = {script.revision for script in context.script.walk_revisions()}
+    def known() -> Collection[str]:
+        assert context.script is not None
+        return {script.revision for script in context.script.walk_revisions()}
+
     refuse_half_done(context, planned, known)
 
 
@@ -131,19 +134,8 @@ def _refuse_unadopted(context: MigrationContext) -> None:
         return
     known = {script.revision for script in context.script.walk_revisions()}
     # Rows of another application are no reason to stop, while nothing of this one is there.
-    if known.issuperset(found.rows) or _has_tables(context):
+    if known.issuperset(found.rows) or has_model_tables(context, scope_of(context)):
         raise NotYetAdopted(found.rows, place.table)
-
-
-def _has_tables(context: MigrationContext) -> bool:
-    assert context.connection is not None
-    names = [
-        qualified(table.schema, table.name)
-        for metadata in metadatas_of(context)
-        for table in metadata.tables.values()
-    ]
-    query = text("SELECT bool_or(to_regclass(name) IS NOT NULL) FROM unnest(:names) AS name")
-    return bool(context.connection.execute(query, {"names": names}).scalar_one())
 
 
 class NotYetAdopted(PgMigrationsError):

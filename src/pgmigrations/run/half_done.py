@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -39,14 +39,14 @@ def half_done(latest: Mapping[str, Row]) -> dict[str, Direction]:
 
 
 def refuse_half_done(
-    context: MigrationContext, steps: Iterable[Step], known: Collection[str]
+    context: MigrationContext, steps: Iterable[Step], known: Callable[[], Collection[str]]
 ) -> None:
     """Refuse what would leave a half-done revision behind.
 
     Args:
         context: The connected context; leaves a transaction open.
         steps: What would be run.
-        known: Revisions that have a file; another one cannot be finished.
+        known: Gives the revisions that have a file; another one cannot be finished.
 
     Raises:
         HalfDone: One is not among the steps.
@@ -56,7 +56,11 @@ def refuse_half_done(
     driver: Any = context.connection.connection.dbapi_connection
     if not ledger.is_there(driver):
         return
+    begun = half_done(ledger.latest(driver))
+    if not begun:
+        return
     planned = {(revision_of(step), direction_of(step)) for step in steps}
-    for revision, direction in half_done(ledger.latest(driver)).items():
-        if revision in known and (revision, direction) not in planned:
+    files = known()
+    for revision, direction in begun.items():
+        if revision in files and (revision, direction) not in planned:
             raise HalfDone(revision, direction)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from pgmigrations.migrate.core.alembic_private import (
     version_table_of,
 )
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.heap import settled_heap
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
@@ -184,16 +184,10 @@ class Runner:
         at = set(heads)
         self._recognised = frozenset(recognised)
         self.read_progress()
-        # What has been loaded stays; looking through it again and again takes its time.
-        is_frozen_here = gc.get_freeze_count() == 0
-        if is_frozen_here:
-            gc.freeze()
         try:
-            with ThreadPoolExecutor(1) as self._aside:
+            with settled_heap(), ThreadPoolExecutor(1) as self._aside:
                 self._run_all(steps, at)
         finally:
-            if is_frozen_here:
-                gc.unfreeze()
             self.transactions.close()
 
     def _run_all(self, steps: Sequence[Step], at: set[str]) -> None:

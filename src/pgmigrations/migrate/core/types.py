@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +12,7 @@ from sqlalchemy import ARRAY, Enum, Interval, MetaData, Sequence
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from pgmigrations.migrate.core.heap import settled_heap
 from pgmigrations.migrate.core.quoting import DIALECT
 
 NamedType: TypeAlias = Enum | DOMAIN
@@ -53,16 +53,11 @@ def unchanging_models() -> Iterator[None]:
     Nor does the garbage collector go through them again: that is a tenth of a comparison.
     """
     token = _KNOWN.set({})
-    # Somebody else's frozen objects are not ours to thaw.
-    is_free = not gc.get_freeze_count()
-    if is_free:
-        gc.freeze()
     try:
-        yield
+        with settled_heap():
+            yield
     finally:
         _KNOWN.reset(token)
-        if is_free:
-            gc.unfreeze()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Write what is known of every operation: `src/pgmigrations/op.pyi` and its page in the docs.
+"""Write what is known of every operation.
+
+That is `src/pgmigrations/op.pyi`, its page in the docs, and what a run knows of the rooms before it
+imports them.
 
 Run `python -m scripts.write_operations` after adding one; a test fails while a file is stale.
 """
@@ -8,18 +11,25 @@ from __future__ import annotations
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alembic.operations import Operations
 
 from pgmigrations import op
+from pgmigrations.migrate import objects
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.plugin import ensure_registered
 
 REPOSITORY = Path(__file__).parent.parent
 STUB = REPOSITORY / "src" / "pgmigrations" / "op.pyi"
+ROOMS = REPOSITORY / "src" / "pgmigrations" / "migrate" / "rooms.py"
 PAGE = REPOSITORY / "docs" / "reference" / "operations.md"
+
+_LINE_LENGTH = 100
+
+ensure_registered()
 
 HEADER = '''\
 # Written by scripts/write_operations.py.
@@ -40,6 +50,42 @@ def stub() -> str:
         parts.extend(_operation(operation) for operation in kind.operations)
     parts.append(_function("sql_type", inspect.signature(op.sql_type), op.sql_type.__doc__))
     return "\n".join(parts)
+
+
+ROOMS_HEADER = '''\
+# Written by scripts/write_operations.py.
+"""The rooms of all kinds, with the operations for which they are imported."""
+
+from pgmigrations.migrate.core.deferral import Room
+
+ROOMS = (
+'''
+
+
+def rooms() -> str:
+    """Return what the list of the rooms should say."""
+    parts = [ROOMS_HEADER]
+    for kind in KINDS:
+        parts.append(f'    Room(\n        "{objects.__name__}.{kind.name}",\n')
+        own = [one.operation_name for one in kind.operations]
+        for name, values in (
+            ("operations", own),
+            ("implementations", [one.__name__ for one in kind.implementations]),
+        ):
+            if values:
+                parts.append(_tuple(name, values))
+        parts.append("    ),\n")
+    return "".join([*parts, ")\n"])
+
+
+def _tuple(name: str, values: Sequence[str]) -> str:
+    """Write a tuple of names as the formatter would."""
+    said = [_value(one) for one in values]
+    line = f"        {name}=({', '.join(said)}{',' * (len(said) == 1)}),\n"
+    if len(line) <= _LINE_LENGTH:
+        return line
+    lines = "".join(f"            {one},\n" for one in said)
+    return f"        {name}=(\n{lines}        ),\n"
 
 
 def _operation(operation: type[Operation]) -> str:
@@ -146,3 +192,4 @@ def _section_end(section: str) -> list[str]:
 if __name__ == "__main__":
     STUB.write_text(stub())
     PAGE.write_text(page())
+    ROOMS.write_text(rooms())

@@ -21,6 +21,12 @@ def test_the_page_is_what_the_operations_say() -> None:
     )
 
 
+def test_the_rooms_are_what_the_kinds_say() -> None:
+    assert write_operations.ROOMS.read_text() == write_operations.rooms(), (
+        "run: .venv/bin/python -m scripts.write_operations"
+    )
+
+
 def test_every_operation_can_be_called_by_its_name() -> None:
     for kind in KINDS:
         for operation in kind.operations:

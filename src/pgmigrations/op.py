@@ -11,7 +11,7 @@ from typing import Any
 import alembic.op
 from sqlalchemy.types import UserDefinedType
 
-from pgmigrations.plugin import ensure_registered
+from pgmigrations.plugin import ensure_callable
 
 
 class _SqlType(UserDefinedType[Any]):
@@ -45,4 +45,4 @@ def __dir__() -> list[str]:
     return sorted({*dir(alembic.op), "sql_type"})
 
 
-ensure_registered()
+ensure_callable()

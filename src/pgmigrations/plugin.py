@@ -3,7 +3,7 @@
 Alembic loads it in every environment of the interpreter, in the middle of its own import, where
 half of Alembic cannot be imported yet. So `setup()` only names a comparator that loads the rest
 when it is first called, and a project whose env.py does not ask for it sees no difference; what
-revisions and `alembic/env.py` need is registered by `ensure_registered()`.
+revisions need is made known by `ensure_callable()`, and what writes them by `ensure_registered()`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from alembic.runtime.plugins import Plugin
     from alembic.util import PriorityDispatchResult
 
+    from pgmigrations.migrate.core.deferral import Deferred
+
 NAME = "pgmigrations"
 
 _is_set_up = False
-_is_registered = False
+_rooms: list[Deferred] | None = None
 
 
 def setup(plugin: Plugin) -> None:
@@ -38,9 +40,9 @@ def setup(plugin: Plugin) -> None:
     _is_set_up = True
 
 
-def ensure_registered() -> None:
-    """Register the operations of every kind with Alembic, once per process."""
-    global _is_registered
+def ensure_callable() -> None:
+    """Let every operation be called by its name, once per process; its kind is imported then."""
+    global _rooms
     import alembic.context  # noqa: F401 - sets the plugins up
 
     if not _is_set_up:
@@ -50,12 +52,23 @@ def ensure_registered() -> None:
         from alembic.runtime.plugins import Plugin
 
         Plugin.setup_plugin_from_module(sys.modules[__name__], NAME)
-    if not _is_registered:
-        _is_registered = True
-        from pgmigrations.migrate.core.registration import register
-        from pgmigrations.migrate.kinds import KINDS
+    if _rooms is None:
+        from pgmigrations.migrate.core.deferral import Deferred
+        from pgmigrations.migrate.rooms import ROOMS
 
-        register(KINDS)
+        _rooms = [Deferred(room) for room in ROOMS]
+
+
+def ensure_registered() -> None:
+    """Register every kind with Alembic, once per process, as what writes revisions needs it."""
+    from pgmigrations.migrate.core.registration import register
+    from pgmigrations.migrate.kinds import KINDS
+
+    ensure_callable()
+    assert _rooms is not None
+    for room in _rooms:
+        room.load()
+    register(KINDS)
 
 
 def _compare(context: AutogenContext, upgrade_ops: UpgradeOps) -> PriorityDispatchResult:

@@ -21,9 +21,9 @@ from pgmigrations.migrate.core.alembic_private import (
     is_upgrade,
 )
 from pgmigrations.migrate.core.heap import settled_heap
-from pgmigrations.migrate.core.options import scope_of, settings_of
+from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.known import KNOWN, Known
-from pgmigrations.migrate.recognition import already_applied, has_model_tables
+from pgmigrations.migrate.model_tables import has_model_tables
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
@@ -114,7 +114,11 @@ def _prepare(
     recognised: set[str] = set()
     if not heads and upgrade:
         _refuse_unadopted(context)
-    if planned and not heads and len(upgrade) == len(planned):
+    is_from_nothing = planned and not heads and len(upgrade) == len(planned)
+    # On a new database there is nothing to recognise, and most of what could is not imported.
+    if is_from_nothing and has_model_tables(context):
+        from pgmigrations.migrate.recognition import already_applied
+
         for step in upgrade[: already_applied(context, upgrade)]:
             step.migration_fn = record
             recognised.add(revision_of(step))
@@ -134,7 +138,7 @@ def _refuse_unadopted(context: MigrationContext) -> None:
         return
     known = {script.revision for script in context.script.walk_revisions()}
     # Rows of another application are no reason to stop, while nothing of this one is there.
-    if known.issuperset(found.rows) or has_model_tables(context, scope_of(context)):
+    if known.issuperset(found.rows) or has_model_tables(context):
         raise NotYetAdopted(found.rows, place.table)
 
 

@@ -6,41 +6,24 @@ import difflib
 import functools
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg2
 from alembic import context
-from alembic.operations.ops import MigrationScript
-from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.checked import checked, show
 from pgmigrations.migrate.core import alembic_private
-from pgmigrations.migrate.core.compare import SHOW, findings_of
-from pgmigrations.migrate.core.likely import likely_renames
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
-from pgmigrations.migrate.core.order import finish
-from pgmigrations.migrate.core.remark import Remark
-from pgmigrations.migrate.core.render import RenderItem, item_renderer
-from pgmigrations.migrate.core.revision_file import (
-    RevisionFile,
-    read_revision_files,
-    refuse_unusable_id,
-)
-from pgmigrations.migrate.core.revision_name import next_revision_id
-from pgmigrations.migrate.core.way_back import way_back
-from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.core.revision_file import RevisionFile, read_revision_files
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
 from pgmigrations.migrate.manifest import keep_manifest
-from pgmigrations.migrate.proved import unproved
 from pgmigrations.migrate.steps import ADOPTING, REBASING, prepared, told
-from pgmigrations.migrate.version_table import other_version_table
-from pgmigrations.plugin import NAME, ensure_registered
+from pgmigrations.plugin import NAME, ensure_callable, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
 from pgmigrations.run.failure import explain
 from pgmigrations.run.outcome import SETTINGS, URL, URL_USED
@@ -48,9 +31,10 @@ from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
 if TYPE_CHECKING:
     from pgmigrations.database_url import DatabaseUrl
+    from pgmigrations.migrate.core.render import RenderItem
+    from pgmigrations.migrate.writing import Directives
 
 IncludeName: TypeAlias = Callable[[str | None, Any, Any], bool]
-Directives: TypeAlias = Callable[[MigrationContext, Any, list[MigrationScript]], None]
 
 
 def configure_arguments(
@@ -82,7 +66,6 @@ def configure_arguments(
         UnknownSetting, InvalidSetting: alembic.ini has a key or a value that does not fit.
         RevisionFileError: A revision file cannot be used.
     """
-    ensure_registered()
     chosen = _settings(settings or {})
     # The file's stem is the revision's id, so nothing is added to it.
     context.script.file_template = "%(rev)s"
@@ -93,7 +76,8 @@ def configure_arguments(
         files()
     metadatas = [target_metadata] if isinstance(target_metadata, MetaData) else [*target_metadata]
     schemas = declared_schemas(metadatas)
-    work = prepared(alembic_private.migrations_fn())
+    command = alembic_private.migrations_fn()
+    work = prepared(command)
     built: dict[str, Any] = {
         "target_metadata": target_metadata,
         OPTION: chosen,
@@ -108,11 +92,15 @@ def configure_arguments(
         "autogenerate_plugins": [NAME],
         "include_schemas": bool(schemas),
         "include_name": _included(include_name, schemas),
-        "render_item": item_renderer(chosen, render_item),
-        "process_revision_directives": _directives(chosen, files, process_revision_directives),
     }
-    if alembic_private.is_check_command():
-        built[SHOW] = show
+    if alembic_private.is_changing(command):
+        ensure_callable()
+    else:
+        # What only runs revisions needs none of this, which takes longer to import than Alembic.
+        from pgmigrations.migrate.writing import writing_arguments
+
+        ensure_registered()
+        built |= writing_arguments(chosen, files, render_item, process_revision_directives)
     if context.is_offline_mode():
         built |= {
             "dialect_name": "postgresql",
@@ -147,6 +135,8 @@ def connected(url: DatabaseUrl | Callable[[], DatabaseUrl]) -> Iterator[Connecti
             try:
                 yield connection
             except DBAPIError as error:
+                from pgmigrations.migrate.version_table import other_version_table
+
                 other = other_version_table(connection, error)
                 if other is None:
                     raise
@@ -213,89 +203,3 @@ def _files(*, is_joining: bool) -> list[RevisionFile]:
         # These two are the ways out.
         unique_numbers=not (context.config.attributes.get(REBASING) or is_joining),
     )
-
-
-def _directives(
-    settings: Settings, files: Callable[[], list[RevisionFile]], users: Directives | None
-) -> Directives:
-    """Name a new revision, let the project change it, put it in order, and prove it."""
-    is_revision = alembic_private.is_revision_command()
-    is_check = alembic_private.is_check_command()
-
-    def process(migration: MigrationContext, revision: Any, scripts: list[MigrationScript]) -> None:
-        arguments = migration.opts["revision_context"].command_args
-        taken: list[str] = []
-        for script in scripts:
-            if arguments["rev_id"]:
-                refuse_unusable_id(arguments["rev_id"], files())
-            else:
-                script.rev_id = next_revision_id(settings, script.message, files(), taken)
-                taken.append(script.rev_id)
-        if is_revision and arguments["autogenerate"]:
-            _lead_back(migration, scripts)
-        for script in scripts:
-            for container in _containers(script):
-                finish(container, KINDS)
-        is_proved = is_revision and arguments["autogenerate"] and settings.prove
-        if is_proved and not _is_empty(scripts[-1]):
-            scripts.extend(unproved(migration, scripts[-1]))
-        if users is not None:
-            _changed_by(users, migration, revision, scripts, is_proved=is_proved)
-        if is_check:
-            checked(migration, scripts)
-        if is_revision and arguments["autogenerate"]:
-            _remark(migration, scripts, settings)
-        if is_revision and arguments["autogenerate"] and all(map(_is_empty, scripts)):
-            scripts.clear()
-            assert migration.config is not None
-            migration.config.print_stdout(
-                "No revision is written: the database is as the models say."
-            )
-
-    return process
-
-
-def _changed_by(
-    users: Directives,
-    migration: MigrationContext,
-    revision: Any,
-    scripts: list[MigrationScript],
-    *,
-    is_proved: bool,
-) -> None:
-    """Let the project's own hook have its way, and prove what it has made of the revision."""
-    before = [list(container.ops) for script in scripts for container in _containers(script)]
-    users(migration, revision, scripts)
-    for script in scripts:
-        for container in _containers(script):
-            finish(container, KINDS)
-    after = [list(container.ops) for script in scripts for container in _containers(script)]
-    if is_proved and scripts and after != before and not _is_empty(scripts[-1]):
-        scripts.extend(unproved(migration, scripts[-1], mending=False))
-
-
-def _lead_back(migration: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
-    """Write the downgrade anew where there are renames, in the names before."""
-    findings = findings_of(migration)
-    if findings is not None and findings.renamed is not None:
-        operations = way_back(KINDS, migration, findings, findings.renamed)
-        scripts[0].downgrade_ops_list[-1].ops[:] = operations
-
-
-def _remark(
-    migration: MigrationContext, scripts: Sequence[MigrationScript], settings: Settings
-) -> None:
-    """Say above all else in a revision what in it may be a rename."""
-    findings = findings_of(migration)
-    operations = scripts[0].upgrade_ops_list[-1].ops if scripts else []
-    if findings is not None and operations:
-        likely = likely_renames(KINDS, findings, with_copy=settings.prove)
-        operations[:0] = [Remark(one) for one in likely]
-
-
-def _containers(script: MigrationScript) -> Iterable[Any]:
-    return [*script.upgrade_ops_list, *script.downgrade_ops_list]
-
-
-def _is_empty(script: MigrationScript) -> bool:
-    return all(operations.is_empty() for operations in script.upgrade_ops_list)

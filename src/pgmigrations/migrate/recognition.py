@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import ARRAY, Connection, Text, bindparam, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -63,9 +63,6 @@ def already_applied(
     settings = settings_of(context)
     assert settings is not None
     scope = scope_of(context)
-    if not has_model_tables(context, scope):
-        # As on every new database, where reading all that there is would be the longest look.
-        return 0
     actual = _state(context.connection, scope)
     if actual.keys().isdisjoint(_model_tables(context, scope)):
         return 0
@@ -95,31 +92,6 @@ def already_applied(
 
 
 _STAMP = "Tell the revision that it is at: alembic stamp <revision>"
-
-
-_HAS_ANY = text("""
-SELECT EXISTS (
-  SELECT FROM unnest(:schemas, :names) AS wanted (schema, name)
-  JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
-)""").bindparams(bindparam("schemas", type_=ARRAY(Text)), bindparam("names", type_=ARRAY(Text)))
-
-
-def has_model_tables(context: MigrationContext, scope: Scope) -> bool:
-    """Look whether a table of the models, or anything else of its name, is there.
-
-    Args:
-        context: The connected context.
-        scope: The part of the database that the models are about.
-    """
-    assert context.connection is not None
-    names = [
-        (table.schema or scope.default_schema, table.name)
-        for metadata in metadatas_of(context)
-        for table in metadata.tables.values()
-    ]
-    given = dict(zip(("schemas", "names"), zip(*names, strict=True), strict=False))
-    return bool(names) and bool(context.connection.execute(_HAS_ANY, given).scalar_one())
 
 
 def _model_tables(context: MigrationContext, scope: Scope) -> Iterator[Identity]:

@@ -7,23 +7,26 @@ from collections.abc import Sequence
 from alembic.autogenerate.render import renderers
 from alembic.operations import Operations
 
-from pgmigrations.migrate.core import alembic_private, impl
+from pgmigrations.migrate.core import alembic_private
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import perform
 from pgmigrations.migrate.core.remark import Remark, render_remark
 from pgmigrations.migrate.core.render import render_operation
 
-__all__ = ["impl", "register"]
+_registered: set[str] = set()
 
 
 def register(kinds: Sequence[AnyKind]) -> None:
-    """Register what every kind brings along.
+    """Register what kinds bring along, each once per process.
 
     Args:
-        kinds: The list of `pgmigrations.migrate.kinds`.
+        kinds: All of `pgmigrations.migrate.kinds`, or some.
     """
-    renderers.dispatch_for(Remark)(render_remark)
+    renderers.dispatch_for(Remark, replace=True)(render_remark)
     for kind in kinds:
+        if kind.name in _registered:
+            continue
+        _registered.add(kind.name)
         for operation in kind.operations:
             Operations.register_operation(operation.operation_name)(operation)
             Operations.implementation_for(operation)(kind.performers.get(operation, perform))

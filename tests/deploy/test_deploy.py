@@ -14,12 +14,13 @@ import pytest
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.cli import main
 from pgmigrations.deploy.application_login import Reason
+from pgmigrations.deploy.endpoint import NotConfigured
 from pgmigrations.deploy.failure import InvalidOrder
 from pgmigrations.deploy.order import Order
 from pgmigrations.deploy.run import Deployment, deploy
 from pgmigrations.deploy.secret import SecretUnusable
 from pgmigrations.deploy.verification import NotAsDeclared
-from pgmigrations.deploy.wiring import NotConfigured, Wiring
+from pgmigrations.deploy.wiring import Wiring
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.manifest import FILE
 from tests.support.deployment import PROXY, Stage
@@ -191,9 +192,23 @@ def test_a_secret_that_names_no_database_is_none_for_any(project: Project, made:
 def test_a_place_that_no_secret_can_name_is_refused(
     project: Project, made: Stage, changed: dict[str, str], told: str
 ) -> None:
-    environ = made.environ(proxy="") | {"DB_SECRET_NAME": "", "PGHOST": "localhost"} | changed
+    named = {"DB_SECRET_NAME": "", "PGHOST": "localhost", "PGDATABASE": "db"}
+    environ = made.environ(proxy="") | named | changed
     with pytest.raises(PgMigrationsError, match=told):
         Wiring.of(project.path / "alembic.ini", environ, SecretsManager(made.secrets.client()))
+
+
+@pytest.mark.parametrize("ending", ["raise NotImplementedError", "raise SystemExit(3)"])
+def test_an_env_py_without_offline_mode_is_no_hindrance(
+    project: Project, made: Stage, ending: str
+) -> None:
+    env = project.path / "alembic" / "env.py"
+    text = env.read_text()
+    head, offline, rest = text.partition("def run_offline()")
+    signature, _, body = rest.partition("\n")
+    env.write_text(f"{head}{offline}{signature}\n    {ending}\n{body}")
+    (project.path / FILE).unlink()
+    assert deployed(project, made).status == "deployed"
 
 
 def test_a_secret_with_a_zero_byte_is_refused(project: Project, made: Stage) -> None:
@@ -201,13 +216,20 @@ def test_a_secret_with_a_zero_byte_is_refused(project: Project, made: Stage) -> 
     made.secrets.client().put_secret_value(
         SecretId=made.migrator_secret, SecretString=json.dumps(fields)
     )
-    with pytest.raises(SecretUnusable, match=r"password of the secret .* holds a zero byte"):
+    with pytest.raises(
+        SecretUnusable, match=r"password of the secret .* is nothing that can be sent"
+    ):
         deployed(project, made)
 
 
 def test_an_order_without_a_target_is_none() -> None:
     with pytest.raises(InvalidOrder, match="target is empty"):
         Order.of({"target": ""})
+
+
+def test_the_command_takes_no_empty_target(project: Project, made: Stage) -> None:
+    code, said, _ = run(project, made.environ(), "", "--json")
+    assert (code, json.loads(said)["code"]) == (1, "invalid_order")
 
 
 def test_a_rotation_locks_as_the_migrations_do_without_a_manifest(
@@ -219,7 +241,7 @@ def test_a_rotation_locks_as_the_migrations_do_without_a_manifest(
     (project.path / FILE).unlink()
     store = SecretsManager(made.secrets.client())
     wiring = Wiring.of(project.path / "alembic.ini", made.environ(), store)
-    assert wiring.rotation.version_table == "own_versions"
+    assert wiring.rotation.version_table() == ("own_versions", "")
     assert not (project.path / FILE).exists()
 
 

@@ -123,6 +123,57 @@ def test_what_a_killed_run_was_writing_is_replaced(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.env").stat().st_mode) == 0o600
 
 
+def test_what_cannot_be_read_again_is_not_kept(tmp_path: Path) -> None:
+    place = {"host": "a,b", "port": 5432, "dbname": "d"}
+    with pytest.raises(SecretStoreFailure, match="cannot be read again"):
+        FileStore().put_pending(
+            str(tmp_path / "a.env"), Secret({"username": "a", "password": "b", **place}), "1"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_replaced_is_told_before_the_password_is_set(tmp_path: Path) -> None:
+    (tmp_path / ".a.env.new").mkdir()
+    with pytest.raises(SecretStoreFailure, match=r"a\.env cannot be written"):
+        FileStore().put_pending(str(tmp_path / "a.env"), Secret({"username": "a"}), "1")
+    assert not (tmp_path / "a.env.pending").exists()
+
+
+def test_a_file_that_a_killed_run_has_half_written_is_finished(tmp_path: Path) -> None:
+    store, name = FileStore(), str(tmp_path / "a.env")
+    store.put_pending(name, Secret({"username": "a", "password": "b", "host": "c"}), "1")
+    (tmp_path / "a.env").write_text("DATABASE_URL=postgresq")
+    assert store.current(name) is None
+    store.promote(name, "1", "")
+    found = store.current(name)
+    assert found is not None
+    assert found.secret.username == "a"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "export DATABASE_URL='{old}'\nA=1\u2028\r\n",
+            "A=1\u2028\r\nexport {v}='1'\nexport {u}='{new}'\n",
+        ),
+        ('DATABASE_URL="{old}"\n', '{v}="1"\n{u}="{new}"\n'),
+        ("\nDATABASE_URL={old}", "\n{v}=1\n{u}={new}\n"),
+    ],
+)
+def test_a_file_keeps_its_style(tmp_path: Path, before: str, after: str) -> None:
+    store, path = FileStore(), tmp_path / "a.env"
+    old, new = "postgresql://a:x@h:1/d?connect_timeout=3&sslmode=disable", ""
+    path.write_bytes(before.format(old=old).encode())
+    found = store.current(str(path))
+    assert found is not None
+    store.put_pending(str(path), found.secret.with_login("a", "y"), "1")
+    store.promote(str(path), "1", found.id)
+    new = old.replace(":x@", ":y@")
+    wanted = after.format(v="PGMIGRATIONS_SECRET_VERSION", u="DATABASE_URL", new=new)
+    assert path.read_bytes().decode() == wanted
+
+
 def test_a_link_stays_one_and_an_exported_variable_is_replaced(tmp_path: Path) -> None:
     real, link = tmp_path / "real.env", tmp_path / "link.env"
     real.write_text("export DATABASE_URL=postgresql://old@h/d\nOTHER=1\n")

@@ -47,10 +47,9 @@ def main(argv: Sequence[str]) -> int:
     )
     for name in ("pgmigrations", "alembic.runtime.migration"):
         logging.getLogger(name).setLevel(logging.INFO)
-    order = Order(
-        options.target, options.rotate, options.adopt, tuple(options.keep), options.verify
-    )
+    names = ("target", "rotate", "adopt", "keep", "verify")
     try:
+        order = Order.of({name: getattr(options, name) for name in names})
         wiring = Wiring.of(Path(options.config), os.environ)
         done = deploy(wiring, order, _limit(options.time_limit), wait=options.wait)
     except PgMigrationsError as error:

@@ -7,7 +7,7 @@ who can log in, so that a run that was killed anywhere is finished by the next o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -89,16 +89,15 @@ class Rotation:
         endpoint: Where the application connects.
         logins: The application's.
         days: Days after which a password is changed unasked; 0 for never.
-        version_table: Names the lock, which is that of the migrations.
-        version_table_schema: Its schema; empty for the connection's default schema.
+        version_table: Tells the version table's name, and its schema, which is empty for the
+            connection's default schema: they name the lock, which is that of the migrations.
     """
 
     server: Server
     endpoint: Endpoint
     logins: Sequence[ApplicationLogin]
     days: int = 0
-    version_table: str = "pgmigrations"
-    version_table_schema: str = ""
+    version_table: Callable[[], tuple[str, str]] = lambda: ("pgmigrations", "")
 
     def run(self, asked: Asked, *, wait: float) -> list[Kept]:
         """Bring every login to where its secret logs in, and change passwords where it is time.
@@ -281,8 +280,9 @@ class Rotation:
     def _locked(self, wait: float) -> Iterator[tuple[RunnerLock, extensions.connection]]:
         try:
             connection = self.server.connect()
-            ((database, schema),) = rows(connection, _PLACE, (self.version_table_schema,))
-            keys = LockKeys.of(database, schema, self.version_table)
+            table, schema = self.version_table()
+            ((database, schema),) = rows(connection, _PLACE, (schema,))
+            keys = LockKeys.of(database, schema, table)
             with (
                 runner_lock(connection, keys, wait=wait) as lock,
                 closing(self.server.connect()) as work,

@@ -164,11 +164,9 @@ def _adopted(wiring: Wiring, order: Order, limit: TimeLimit) -> str:
     from pgmigrations.deploy.other_tool import is_of_another_tool
     from pgmigrations.migrate.adopt import Wishes, adopt
 
-    rotation = wiring.rotation
+    table, schema = wiring.rotation.version_table()
     with closing(wiring.server.connect()) as connection:
-        if not is_of_another_tool(
-            connection, rotation.version_table_schema, rotation.version_table
-        ):
+        if not is_of_another_tool(connection, schema, table):
             return ""
     with configured(wiring.server.url, wiring.ini, _waits(wiring, limit)) as config:
         return adopt(config, Wishes(keep=order.keep))

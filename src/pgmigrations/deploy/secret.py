@@ -17,6 +17,10 @@ _PASSWORD_LENGTH = 32
 _DEFAULT_PORT = 5432
 
 
+_LARGEST_PORT = 65535
+_FIELDS = ("username", "password", "host", "port", "dbname")
+
+
 class SecretUnusable(PgMigrationsError):
     """What is kept under a name is no login; the message holds nothing of it."""
 
@@ -73,7 +77,7 @@ class Secret:
         """
         try:
             fields = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict):
             # Neither the text nor the parser's error, which quotes it, may be shown.
@@ -81,11 +85,11 @@ class Secret:
                 f"The secret {name} is no JSON object",
                 "A login is kept as username, password, host, port, dbname",
             ) from None
-        null = [key for key, value in fields.items() if isinstance(value, str) and "\0" in value]
-        if null:
+        wrong = [key for key in _FIELDS if not _fits(key, fields.get(key))]
+        if wrong:
             raise SecretUnusable(
-                f"{', '.join(null)} of the secret {name} holds a zero byte, which nothing can send",
-                "Write the secret again",
+                f"{', '.join(wrong)} of the secret {name} is nothing that can be sent to a server",
+                "Texts without a zero byte, and a port from 1 to 65535, can be",
             )
         return cls(fields)
 
@@ -112,10 +116,7 @@ class Secret:
     @property
     def port(self) -> int:
         """The TCP port, 5432 where it is not told."""
-        try:
-            return int(self.fields.get("port") or _DEFAULT_PORT)
-        except ValueError:
-            return _DEFAULT_PORT
+        return int(self.fields.get("port") or _DEFAULT_PORT)
 
     @property
     def dbname(self) -> str:
@@ -197,6 +198,17 @@ class SecretStore(Protocol):
             current: The id of the version that is current until then; empty for none.
         """
         ...
+
+
+def _fits(field: str, value: object) -> bool:
+    if value is None or value == "":
+        return True
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    text = str(value)
+    if field == "port":
+        return text.isdecimal() and 0 < int(text) <= _LARGEST_PORT
+    return "\0" not in text and text.encode(errors="ignore").decode() == text
 
 
 def new_password() -> str:

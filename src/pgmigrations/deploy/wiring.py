@@ -6,18 +6,20 @@ import configparser
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 from pgmigrations.database_url import DatabaseUrl, from_environment
 from pgmigrations.deploy.application_login import ApplicationLogin
+from pgmigrations.deploy.endpoint import NotConfigured, endpoint_of
 from pgmigrations.deploy.file_store import FileStore, url_of
 from pgmigrations.deploy.login import Server
 from pgmigrations.deploy.rotation import Rotation
 from pgmigrations.deploy.secret import Endpoint, Secret, SecretStore, SecretUnusable
 from pgmigrations.deploy.tls import tls_parameters
-from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run import manifest as manifests
 from pgmigrations.run.at_head import project_url
 from pgmigrations.settings import SECTION, Settings
@@ -25,11 +27,6 @@ from pgmigrations.settings import SECTION, Settings
 APPLICATION_NAME = "pgmigrations deploy"
 FILE = "file:"
 """What the name of a secret begins with that is a file and not one of Secrets Manager's."""
-_DEFAULT_PORT = 5432
-
-
-class NotConfigured(PgMigrationsError):
-    """The environment lacks what a deployment needs."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,11 @@ class Wiring:
         logins = [stores.login(one, settings) for one in settings.application_logins]
         rotation = Rotation(
             Server(url),
-            _endpoint(url, environ, is_told=bool(logins)),
+            endpoint_of(url, environ) if logins else Endpoint("", 0, ""),
             logins,
             settings.rotation_days,
-            *_version_table(ini, settings, is_asked=bool(logins)),
+            # Without a manifest it is known once an upgrade has written one.
+            cache(lambda: _version_table(ini, settings)),
         )
         return cls(ini, settings, Server(url), rotation)
 
@@ -123,19 +121,19 @@ def _settings_of(ini: Path) -> Settings:
     return Settings.load(own, str(ini))
 
 
-def _version_table(ini: Path, settings: Settings, *, is_asked: bool) -> tuple[str, str]:
+def _version_table(ini: Path, settings: Settings) -> tuple[str, str]:
     """The name and the schema of the version table, by which a rotation locks as a migration does.
 
     env.py may say them itself; the manifest knows what it says, and without one env.py is run.
     """
     known = manifests.read(str(ini.absolute().parent))
-    if known is None and is_asked:
+    if known is None:
         from alembic.config import Config
-        from alembic.util import CommandError
 
         from pgmigrations.migrate.manifest import made_manifest
 
-        with suppress(PgMigrationsError, CommandError):
+        # An env.py that can only connect is nothing that a deployment fails for.
+        with suppress(Exception, SystemExit), redirect_stderr(StringIO()):
             config = Config(str(ini), attributes={"configure_logger": False})
             known, _ = made_manifest(config)
     told = known or settings
@@ -210,29 +208,6 @@ def _named(url: DatabaseUrl) -> DatabaseUrl:
     if "application_name" in url.libpq:
         return url
     return DatabaseUrl((*url.parameters, ("application_name", APPLICATION_NAME)))
-
-
-def _endpoint(url: DatabaseUrl, environ: Mapping[str, str], *, is_told: bool) -> Endpoint:
-    host = url.host or environ.get("PGHOST") or "localhost"
-    port = url.port or _port(environ) or _DEFAULT_PORT
-    database = url.database or environ.get("PGDATABASE") or url.user or environ.get("PGUSER", "")
-    proxy = environ.get("DB_PROXY", "")
-    proxy_host, _, proxy_port = proxy.rpartition(":")
-    if proxy_host and proxy_port.isdecimal():
-        return Endpoint(proxy_host, int(proxy_port), database)
-    if is_told and not proxy and "," in host:
-        raise NotConfigured(
-            f"The database is at several hosts, {host}, and a secret of the application names one",
-            "Set DB_PROXY to the host that the application connects to, or to host:port",
-        )
-    return Endpoint(proxy or host, port, database)
-
-
-def _port(environ: Mapping[str, str]) -> int:
-    text = environ.get("PGPORT") or "0"
-    if not text.isdecimal():
-        raise NotConfigured(f"PGPORT = {text} is no port", "Set it to a number, or not at all")
-    return int(text)
 
 
 def default_ini(environ: Mapping[str, str] = os.environ) -> Path:

@@ -150,7 +150,7 @@ class CopiedDatabase:
     def _scripts(self) -> tuple[str, str]:
         """Write what fills a copy, and what is made on another server before."""
         here: list[str] = []
-        elsewhere: list[str] = []
+        elsewhere = [stand_ins(self._target, self._scope)]
         by_name = {kind.name: kind for kind in KINDS}
         for identity, record in self._found.items():
             kind = by_name[record.kind]
@@ -160,8 +160,6 @@ class CopiedDatabase:
                 elif identity not in self._unmade:
                     elsewhere += kind.comparison.copied(record)
         content = schema_dump(self._target)
-        if here or elsewhere:
-            elsewhere.insert(0, stand_ins(self._target, self._scope))
         if here:
             # The dump leaves nothing on the path.
             path = f"SELECT pg_catalog.set_config('search_path', {literal(self._path())}, false)"

@@ -89,14 +89,19 @@ def roles_taken_back(target: Connection, scratch_url: str, scope: Scope) -> Iter
 
 
 def stand_ins(target: Connection, scope: Scope) -> str:
-    """Write what makes roles that a server has and no model declares, unless they are there."""
+    """Write what makes roles that a server has and no model declares, unless they are there.
+
+    Policies and privileges name them. Whoever may make no role leaves it at that.
+    """
     names = target.execute(_OTHERS, {"roles": sorted(scope.roles)}).scalars()
     blocks = [
         f"  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {literal(name)}) THEN\n"
         f"    CREATE ROLE {identifier(name)};\n  END IF;"
         for name in names
     ]
-    return do_block("\n".join(["BEGIN", *blocks, "END"]))
+    may = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER"
+    begin = f"BEGIN\n  IF NOT ({may}) THEN\n    RETURN;\n  END IF;"
+    return do_block("\n".join([begin, *blocks, "END"]))
 
 
 _OTHERS = text(

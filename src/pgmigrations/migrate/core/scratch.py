@@ -222,4 +222,7 @@ def _like(target: Connection) -> str:
     provider = {"i": "icu", "b": "builtin"}.get(row.get("datlocprovider", "c"))
     if provider and locale:
         parts.append(f"LOCALE_PROVIDER {provider} {provider.upper()}_LOCALE {literal(locale)}")
+    elif "datlocprovider" in row:
+        # Else it is that of template0.
+        parts.append("LOCALE_PROVIDER libc")
     return " ".join(parts)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
 
 from pgmigrations.aws.secrets_manager import SecretsManager
 from pgmigrations.cli import main
@@ -22,10 +23,13 @@ from pgmigrations.deploy.secret import SecretUnusable
 from pgmigrations.deploy.verification import NotAsDeclared
 from pgmigrations.deploy.wiring import Wiring
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.manifest import write_manifest
 from pgmigrations.run.manifest import FILE
 from tests.support.deployment import PROXY, Stage
 from tests.support.project import Project
 from tests.support.strike import Points, database_relay
+
+QUIET = {"configure_logger": False}
 
 
 @pytest.fixture
@@ -232,17 +236,24 @@ def test_the_command_takes_no_empty_target(project: Project, made: Stage) -> Non
     assert (code, json.loads(said)["code"]) == (1, "invalid_order")
 
 
+@pytest.mark.parametrize("is_stale", [False, True])
 def test_a_rotation_locks_as_the_migrations_do_without_a_manifest(
-    project: Project, made: Stage
+    project: Project, made: Stage, is_stale: bool
 ) -> None:
     env = project.path / "alembic" / "env.py"
     named = 'configure_arguments(metadata, settings={"version_table": "own_versions"})'
     env.write_text(env.read_text().replace("configure_arguments(metadata)", named))
-    (project.path / FILE).unlink()
+    if is_stale:
+        written = env.read_text()
+        env.write_text(written.replace("own_versions", "older_versions"))
+        write_manifest(Config(str(project.path / "alembic.ini"), attributes=QUIET))
+        env.write_text(written)
+    else:
+        (project.path / FILE).unlink()
     store = SecretsManager(made.secrets.client())
     wiring = Wiring.of(project.path / "alembic.ini", made.environ(), store)
     assert wiring.rotation.version_table() == ("own_versions", "")
-    assert not (project.path / FILE).exists()
+    assert (project.path / FILE).exists() == is_stale
 
 
 def test_what_differs_is_told_before_any_password_changes(project: Project, made: Stage) -> None:

@@ -174,6 +174,18 @@ def test_a_file_keeps_its_style(tmp_path: Path, before: str, after: str) -> None
     assert path.read_bytes().decode() == wanted
 
 
+def test_a_file_that_everybody_can_read_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, path = FileStore(), tmp_path / "a.env"
+    path.write_text("A=1\n")
+    path.chmod(0o644)
+    store.put_pending(str(path), Secret({"username": "a", "password": "b", "host": "c"}), "1")
+    assert caplog.text == ""
+    store.promote(str(path), "1", "")
+    assert "can be read by everybody" in caplog.text
+
+
 def test_a_link_stays_one_and_an_exported_variable_is_replaced(tmp_path: Path) -> None:
     real, link = tmp_path / "real.env", tmp_path / "link.env"
     real.write_text("export DATABASE_URL=postgresql://old@h/d\nOTHER=1\n")

@@ -9,6 +9,10 @@ import pytest
 from alembic.util import CommandError
 
 from pgmigrations.declare import EVERY, Grant, Role
+from pgmigrations.migrate.core.report import report_of
+from pgmigrations.migrate.core.report_page import page
+from pgmigrations.migrate.core.snapshot import Change
+from pgmigrations.migrate.objects.membership.catalog import named
 from tests.migrate.access import MEMBERS, values
 from tests.migrate.test_access_of_others import models
 from tests.support.own_server import OwnServers
@@ -71,6 +75,14 @@ def test_the_revision_makes_what_the_next_server_lacks(
     assert project.on(first).check()
     project.downgrade("001_first")
     assert "two one" in values(first, MEMBERS)
+
+
+def test_the_check_says_that_it_is_there() -> None:
+    record = named("one", "two", inherits=True)
+    report = report_of([Change(None, record)], {record.identity})
+    assert [one.change for one in report] == ["unmade"]
+    heading = str(next(page(report, lambda schema: schema)))
+    assert heading.endswith("(declared and on this server, and no revision makes it)")
 
 
 def test_what_differs_is_altered_too(project: Project, urls: tuple[str, str]) -> None:

@@ -63,6 +63,12 @@ def _answers(target: Connection, statements: tuple[str, ...]) -> list[tuple[obje
     return [tuple(row) for row in found[-1]] if found[-1].returns_rows else []
 
 
+def use_own_server(folder: Path) -> None:
+    ini = folder / "alembic.ini"
+    lines = [line for line in ini.read_text().splitlines() if not line.startswith("scratch_url")]
+    ini.write_text("\n".join(lines))
+
+
 def forget(url: str) -> None:
     ask(url, "DROP TABLE pgmigrations, pgmigrations_history")
 
@@ -96,13 +102,30 @@ def test_what_nobody_has_made_before_is_from_behind(project: Project, other: str
 
 
 @pytest.mark.needs_server(min=18)
+def test_its_roles_are_there_for_policies(
+    project: Project, tmp_path: Path, database_url: str
+) -> None:
+    first = project.versions / "001_account.py"
+    role = f"{ROLE}_of_policy"
+    policy = f'op.execute("CREATE POLICY own ON account TO {role}")'
+    first.write_text(first.read_text().replace("\n\ndef down", f"\n    {policy}\n\ndef down"))
+    ask(database_url, f"CREATE ROLE {role}")
+    try:
+        use_own_server(tmp_path)
+        project.upgrade()
+        forget(project.url)
+        project.upgrade()
+        assert ask(project.url, "SELECT version_num FROM pgmigrations") == [("005_again",)]
+    finally:
+        ask(database_url, "DROP TABLE account", f"DROP ROLE {role}")
+
+
+@pytest.mark.needs_server(min=18)
 def test_it_is_tried_on_a_server_of_its_own_where_there_is_one(
     project: Project, tmp_path: Path
 ) -> None:
     project.upgrade()
     forget(project.url)
-    ini = tmp_path / "alembic.ini"
-    lines = [line for line in ini.read_text().splitlines() if not line.startswith("scratch_url")]
-    ini.write_text("\n".join(lines))
+    use_own_server(tmp_path)
     project.upgrade()
     assert ask(project.url, "SELECT version_num FROM pgmigrations") == [("005_again",)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import stat
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,6 +189,8 @@ def _write(path: Path, lines: list[str]) -> None:
     text = "\n".join(lines) + "\n"
     try:
         known = path.stat() if path.exists() else None
+        if known is not None and known.st_mode & stat.S_IROTH:
+            log.warning("%s can be read by everybody: chmod o-r it", path)
         if known is not None and os.geteuid() not in (0, known.st_uid):
             # Its owner would lose it.
             _overwrite(path, text)

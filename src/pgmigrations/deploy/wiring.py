@@ -126,8 +126,9 @@ def _version_table(ini: Path, settings: Settings) -> tuple[str, str]:
 
     env.py may say them itself; the manifest knows what it says, and without one env.py is run.
     """
-    known = manifests.read(str(ini.absolute().parent))
-    if known is None:
+    root = ini.absolute().parent
+    known = manifests.read(str(root))
+    if known is None or not known.fits(str(root), str(root / "pyproject.toml")):
         from alembic.config import Config
 
         from pgmigrations.migrate.manifest import made_manifest

@@ -64,7 +64,7 @@ def show(migration: MigrationContext, findings: Findings, *, clean: bool = False
     """
     config = migration.config
     assert config is not None
-    differences = [*renames_of(findings.renamed), *report_of(findings.changes)]
+    differences = [*renames_of(findings.renamed), *report_of(findings.changes, findings.unmade)]
     if getattr(config.cmd_opts, JSON, False):
         found: dict[str, Any] = {
             "clean": clean,

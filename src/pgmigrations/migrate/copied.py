@@ -103,7 +103,7 @@ class CopiedDatabase:
         if own:
             try:
                 return self._best(stack, own)
-            except (PgMigrationsError, DBAPIError) as error:
+            except (PgMigrationsError, DBAPIError, OSError) as error:
                 stack.close()
                 log.info("No copy is made on a server of its own: %s", _line(error))
         return self._best(stack, self._scratch_url)

@@ -20,7 +20,7 @@ from pgmigrations.migrate.core.catalog import pinned
 from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.guarded_session import SharedObject
 from pgmigrations.migrate.core.options import metadatas_of, scope_of, settings_of
-from pgmigrations.migrate.core.own_server import differs_on_server, own_server
+from pgmigrations.migrate.core.own_server import own_server, roles_taken_back, stand_ins
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.migrate.core.scratch import NoScratchDatabase, scratch_database
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, snapshot
@@ -68,7 +68,7 @@ def already_applied(
         return 0
     log.info("The version table is empty, but tables are there: looking which revision made them")
     try:
-        states, refusal = _built(context, steps, scope, actual)
+        states, refusal = _built(context, steps, scope)
     except (NoScratchDatabase, DBAPIError) as error:
         first_line = str(getattr(error, "orig", error)).partition("\n")[0]
         raise UnrecognisedDatabase(
@@ -101,20 +101,16 @@ def _model_tables(context: MigrationContext, scope: Scope) -> Iterator[Identity]
 
 
 def _built(
-    context: MigrationContext, steps: Sequence[RevisionStep], scope: Scope, actual: _State
+    context: MigrationContext, steps: Sequence[RevisionStep], scope: Scope
 ) -> tuple[list[_State], SharedObject | None]:
     """Build the states where all of them can be, if there is such a server."""
     settings = settings_of(context)
     assert settings is not None
     assert context.connection is not None
     own = "" if settings.scratch_url else own_server(context.connection)
-    is_first = differs_on_server(KINDS, metadatas_of(context), scope, actual)
-    if own and is_first:
-        with suppress(DBAPIError, PgMigrationsError):
-            return _replayed(context, steps, scope, own)
     states, refusal = _replayed(context, steps, scope, settings.scratch_url)
-    if own and refusal is not None and not is_first:
-        with suppress(DBAPIError, PgMigrationsError):
+    if own and refusal is not None:
+        with suppress(DBAPIError, PgMigrationsError, OSError):
             return _replayed(context, steps, scope, own)
     return states, refusal
 
@@ -131,7 +127,11 @@ def _replayed(
     """
     assert context.connection is not None
     for schemas in ((), sorted(scope.schemas)):
-        with scratch_database(context.connection, scratch_url) as scratch:
+        roles = stand_ins(context.connection, scope)
+        with (
+            roles_taken_back(context.connection, scratch_url, scope),
+            scratch_database(context.connection, scratch_url, elsewhere=roles) as scratch,
+        ):
             for schema in schemas:
                 send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             scratch.commit()

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.database_url import parse_database_url
 from pgmigrations.migrate.core.dump import major_version
-from pgmigrations.migrate.core.execution import send
-from pgmigrations.migrate.core.kind import AnyKind
+from pgmigrations.migrate.core.execution import log, send
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal
-from pgmigrations.migrate.core.snapshot import Scope, Snapshot, differences
+from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.run.connection import open_engine
 
 
@@ -32,34 +30,6 @@ def own_server(target: Connection) -> str:
         if major_version(program) == wanted.scalar_one():
             return "embedded"
     return ""
-
-
-def differs_on_server(
-    kinds: Sequence[AnyKind],
-    metadatas: Sequence[MetaData],
-    scope: Scope,
-    found: Snapshot[Any],
-) -> bool:
-    """Tell whether the models want another state of what all databases of the server share.
-
-    Args:
-        kinds: The list of `pgmigrations.migrate.kinds`.
-        metadatas: The models.
-        scope: What is looked at.
-        found: What is in the database.
-    """
-    for kind in kinds:
-        if kind.comparison is None or not any(one.on_server for one in kind.operations):
-            continue
-        assert kind.comparison.declared is not None
-        wanted = {
-            one.identity: one for one in kind.comparison.declared(metadatas, scope, found, {})
-        }
-        there = {key: one for key, one in found.items() if one.kind == kind.name and one.is_ours}
-        named = {key: found[key] for key in wanted if key in found}
-        if any(differences({**there, **named}, wanted)):
-            return True
-    return False
 
 
 @contextmanager
@@ -86,6 +56,12 @@ def roles_taken_back(target: Connection, scratch_url: str, scope: Scope) -> Iter
                 # Another trial may be at work with it, and drops it then.
                 with suppress(DBAPIError):
                     send(server, f"DROP ROLE IF EXISTS {identifier(name)}")
+            if made - copied:
+                log.warning(
+                    "The server of scratch_url has new roles, which the trial may have made, and "
+                    "which nobody drops: %s",
+                    ", ".join(sorted(made - copied)),
+                )
 
 
 def stand_ins(target: Connection, scope: Scope) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pgmigrations.migrate.core.renamed import Renamed, Step
-from pgmigrations.migrate.core.snapshot import Change, Record
+from pgmigrations.migrate.core.snapshot import Change, Identity, Record
 
 # They say which object it is, not how it is.
 _PLACE = frozenset({"schema", "table", "name"})
@@ -38,7 +38,8 @@ class ObjectDifference:
         schema: Its schema; None for what belongs to no schema.
         table: The table that it is a part of; None for what stands by itself.
         name: Its name, unquoted.
-        change: `added` by the models, `removed` from them, or `changed` in some properties.
+        change: `added` by the models, `removed` from them, `changed` in some properties, or
+            `unmade`: declared and on the server, and no revision makes it.
         properties: What differs; of an object that comes or goes, all that it says.
     """
 
@@ -54,9 +55,16 @@ class ObjectDifference:
         return dataclasses.asdict(self)
 
 
-def report_of(changes: Iterable[Change[Any]]) -> list[ObjectDifference]:
-    """Say of each change which object it is about, and what differs there."""
-    return [_object(change) for change in changes]
+def report_of(
+    changes: Iterable[Change[Any]], unmade: Collection[Identity] = ()
+) -> list[ObjectDifference]:
+    """Say of each change which object it is about, and what differs there.
+
+    Args:
+        changes: What differs.
+        unmade: The identities of what comes into a revision though the server has it.
+    """
+    return [_object(change, change.record.identity in unmade) for change in changes]
 
 
 def renames_of(renamed: Renamed | None) -> list[ObjectDifference]:
@@ -106,9 +114,11 @@ def _renamed(step: Step) -> ObjectDifference:
     )
 
 
-def _object(change: Change[Any]) -> ObjectDifference:
+def _object(change: Change[Any], is_unmade: bool) -> ObjectDifference:
     record: Record = change.record
     how = "added" if change.before is None else "removed" if change.after is None else "changed"
+    if is_unmade and how == "added":
+        how = "unmade"
     relation = record.relation
     return ObjectDifference(
         record.kind,

@@ -21,6 +21,7 @@ _HOW = {
     "added": ("+", "declared, not in the database"),
     "removed": ("-", "in the database, not declared"),
     "changed": (" ", ""),
+    "unmade": ("+", "declared and on this server, and no revision makes it"),
 }
 ShownSchema: TypeAlias = Callable[[str], str | None]
 
@@ -60,7 +61,7 @@ def _object(one: ObjectDifference, indent: str, shown_schema: ShownSchema) -> It
             yield Text(f"{indent}    {property_.name}")
             yield from _compared(property_, f"{indent}      ")
         else:
-            value = property_.declared if one.change == "added" else property_.actual
+            value = property_.declared if one.change != "removed" else property_.actual
             if isinstance(value, bool):
                 continue
             yield Text(f"{indent}      {property_.name}  {' '.join(_words(value))}")

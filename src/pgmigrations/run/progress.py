@@ -24,11 +24,12 @@ from alembic.operations.ops import (
     MigrateOperation,
 )
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import installed
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.run.transient import sqlstate
 
 
 class RevisionChanged(PgMigrationsError):
@@ -111,6 +112,7 @@ class Counter:
         self._is_within = False
         self._has_savepoint = False
         self._said: tuple[str, Any] | None = None
+        self._given_up: dict[str, BaseException] = {}
 
     @property
     def is_passing(self) -> bool:
@@ -158,12 +160,32 @@ class Counter:
         self, _: Connection, _cursor: Any, statement: str, parameters: Any, *_arguments: Any
     ) -> None:
         """Count a statement that is no operation's."""
+        self._given_up.pop(statement, None)
         if not self._is_within:
             said, self._said = self._said or (statement, parameters), None
             self._count(["statement", *map(str, said)])
 
+    def failed(self, statement: str, error: BaseException) -> None:
+        """Remember what has waited for a lock as long as the run lets it."""
+        # NOWAIT has the same SQLSTATE, and is answered elsewhere.
+        diagnosed = getattr(error, "diag", None)
+        if sqlstate(error) == _LOCK_NOT_AVAILABLE and (
+            getattr(diagnosed, "source_function", None) == _WAITED
+        ):
+            self._given_up[statement] = error
+
+    def refuse_given_up(self) -> None:
+        """Refuse to go on without a statement whose failure the revision has caught.
+
+        It asks for what it does when something is wrong, not when somebody else is in the way for
+        a moment; without a limit, it would have waited.
+        """
+        for error in self._given_up.values():
+            raise error
+
     def before_commit(self) -> None:
-        """Let nothing of what was sent a second time stay."""
+        """Let nothing of what was sent a second time stay, nor what lacks a statement."""
+        self.refuse_given_up()
         self._take_back()
 
     def _count(self, words: Iterable[str]) -> None:
@@ -203,6 +225,10 @@ class Counter:
         return True
 
 
+_LOCK_NOT_AVAILABLE = "55P03"
+_WAITED = "ProcessInterrupts"
+"""The server's function that ends a statement at its `lock_timeout`."""
+
 _IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 _SAVEPOINT = "pgm_committed"
 _TRIAL = "pgm_trial"
@@ -229,7 +255,8 @@ def _send(driver: Any, statement: str) -> None:
 class Listening:
     """Hears of the statements and commits of a connection, for one counter after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._counter: Counter | None = None
         self._record: Callable[[Progress], None] | None = None
         self._renew: Callable[[], None] | None = None
@@ -279,6 +306,12 @@ class Listening:
         if self._counter is not None:
             self._counter.after_statement(connection, cursor, statement, *arguments)
 
+    def failed(self, context: ExceptionContext) -> None:
+        """Let the counter know of a statement that has failed."""
+        is_ours = context.connection is self._connection
+        if self._counter is not None and is_ours and context.statement is not None:
+            self._counter.failed(context.statement, context.original_exception)
+
     def before_commit(self, _: Connection) -> None:
         """Let the counter take back what is not to stay, and record how far it is."""
         if self._counter is None or self._record is None:
@@ -292,7 +325,7 @@ class Listening:
 @contextmanager
 def listening(connection: Connection) -> Iterator[Listening]:
     """Listen to a connection as long as revisions are run on it."""
-    found = Listening()
+    found = Listening(connection)
     with ExitStack() as stack:
         for name, listener, options in (
             ("before_cursor_execute", found.before_statement, {"retval": True}),
@@ -301,6 +334,8 @@ def listening(connection: Connection) -> Iterator[Listening]:
         ):
             event.listen(connection, name, listener, **options)
             stack.callback(event.remove, connection, name, listener)
+        event.listen(connection.engine, "handle_error", found.failed)
+        stack.callback(event.remove, connection.engine, "handle_error", found.failed)
         yield found
 
 
@@ -328,5 +363,6 @@ def counted(
     with ear.to(counter, record, renew):
         with installed(counter.operations):
             yield
+        counter.refuse_given_up()
         if counter.is_passing:
             raise RevisionChanged(counter.committed.count)

@@ -35,6 +35,7 @@ from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
 from pgmigrations.run.step import (
+    begin_anew,
     checksum_of,
     coming,
     direction_of,
@@ -226,6 +227,7 @@ class Runner:
                     raise self._blamed(error, step, attempt.blockers) from error
                 reason = reason_of(error)
             self.read_progress()
+            begin_anew(step)
             log.info("%s is tried again: %s", label_of(step), reason)
             attempt = self._waited(attempt, left)
 

@@ -77,6 +77,23 @@ def entries(
     return stamped[::-1] + unstamped
 
 
+def begin_anew(step: Step) -> None:
+    """Execute a revision's module once more, so that another try finds it as the first one did.
+
+    What it has at module level, such as an iterator, may be used up.
+
+    Args:
+        step: One whose try has failed.
+    """
+    module = step.revision.module if isinstance(step, RevisionStep) else None
+    specification = getattr(module, "__spec__", None)
+    if module is None or specification is None or specification.loader is None:
+        return
+    # The function that is run sees what its module has now.
+    with contextlib.suppress(OSError):
+        specification.loader.exec_module(module)
+
+
 def checksum_of(script: Script) -> str | None:
     """Return the checksum of a revision's file; None where it cannot be read."""
     with contextlib.suppress(OSError, SyntaxError, ValueError):

@@ -245,6 +245,21 @@ def test_a_database_ahead_of_the_files_is_no_error(project: Project) -> None:
         project.upgrade()
 
 
+def test_a_schema_that_comes_before_the_version_tables_changes_nothing(project: Project) -> None:
+    """As one that is named like the user does, by PostgreSQL's own search path."""
+    project.upgrade()
+    query(project.url, "CREATE SCHEMA early; SELECT 1")
+    later = make_url(project.url).update_query_dict({"options": "-csearch_path=early,public"})
+    project.on(later.render_as_string(hide_password=False))
+    write(project, "002_more", "001_table", "op.execute('SELECT 1')")
+    write(project, "003_more", "002_more", "op.execute('SELECT 1')")
+    project.upgrade()
+    project.upgrade()
+    assert [row[0] for row in ledger(project.url)] == ["001_table", "002_more", "003_more"]
+    made = "SELECT count(*) FROM pg_class WHERE relnamespace = 'early'::regnamespace"
+    assert query(project.url, made) == [(0,)]
+
+
 def test_the_ledger_is_in_scripts_too(project: Project) -> None:
     script = project.sql("upgrade")
     engine = create_engine(project.url, poolclass=NullPool)

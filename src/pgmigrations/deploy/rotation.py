@@ -33,17 +33,13 @@ from pgmigrations.deploy.secret import (
 )
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.run.failure import explain
-from pgmigrations.run.lock import LockKeys, LockLost, RunnerLock, runner_lock
+from pgmigrations.run.lock import PLACE, LockKeys, LockLost, RunnerLock, runner_lock
 from pgmigrations.run.session import rows
 
 if TYPE_CHECKING:
     from psycopg2 import extensions
 
 log = logging.getLogger("pgmigrations")
-
-_PLACE = (
-    "SELECT current_database()::text, coalesce(nullif(%s, ''), current_schema()::text, 'public')"
-)
 
 
 class PasswordRefused(PgMigrationsError):
@@ -281,7 +277,7 @@ class Rotation:
         try:
             connection = self.server.connect()
             table, schema = self.version_table()
-            ((database, schema),) = rows(connection, _PLACE, (schema,))
+            ((database, schema),) = rows(connection, PLACE, (schema, table))
             keys = LockKeys.of(database, schema, table)
             with (
                 runner_lock(connection, keys, wait=wait) as lock,

@@ -82,6 +82,23 @@ class LockKeys:
         return cls(_key(name), _key(f"{name}\0work"))
 
 
+PLACE = """
+SELECT current_database()::text, coalesce(
+  nullif(%s, ''),
+  (SELECT n.nspname::text FROM pg_catalog.pg_class c
+   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = to_regclass(format('%%I', %s::text))),
+  current_schema()::text,
+  'public'
+)"""
+"""The database and the schema of a version table, for `LockKeys.of()`.
+
+Its parameters are the schema that the project names, else nothing, and the table. Where none is
+named, the table is looked for as its rows are read, by the search path: a schema may have come
+into it before the table's own.
+"""
+
+
 def _key(name: str) -> int:
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

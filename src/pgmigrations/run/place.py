@@ -8,9 +8,7 @@ from alembic.runtime.migration import MigrationContext
 
 from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.run.ledger_table import LedgerTable
-from pgmigrations.run.lock import LockKeys
-
-_PLACE = "SELECT current_database()::text, coalesce(current_schema()::text, 'public')"
+from pgmigrations.run.lock import PLACE, LockKeys
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,8 @@ def place_of(context: MigrationContext, table: str = "") -> Place:
         table: Its name, where the context has another one for now.
     """
     assert context.connection is not None
-    database, schema = context.connection.exec_driver_sql(_PLACE).one()
     found = version_table_of(context)
-    return Place(str(database), found.schema or str(schema), table or found.name)
+    name = table or found.name
+    given = (found.schema or "", name)
+    database, schema = context.connection.exec_driver_sql(PLACE, given).one()
+    return Place(str(database), str(schema), name)

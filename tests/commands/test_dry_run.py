@@ -318,3 +318,16 @@ def test_the_target_is_locked_by_nobody_meanwhile(project: Project) -> None:
 
 def test_the_help_has_examples(project: Project) -> None:
     assert "pgmigrations dry-run 004_notes --json" in run(project, "dry-run", "--help").stdout
+
+
+def test_changed_code_is_refused_as_by_upgrade(project: Project) -> None:
+    project.upgrade()
+    write(project, "001_users", None, "    op.execute('SELECT 2')")
+    write(project, "002_more", "001_users")
+    assert run(project, "dry-run").returncode == 0
+    ini = project.path / "alembic.ini"
+    told = "[pgmigrations]\nrefuse_changed = true"
+    ini.write_text(ini.read_text().replace("[pgmigrations]", told))
+    refused = run(project, "dry-run")
+    assert refused.returncode != 0
+    assert "Changed since it was applied: 001_users" in refused.stdout + refused.stderr

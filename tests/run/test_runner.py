@@ -245,6 +245,19 @@ def test_a_database_ahead_of_the_files_is_no_error(project: Project) -> None:
         project.upgrade()
 
 
+def test_changed_code_is_refused_in_a_database_that_is_ahead(project: Project) -> None:
+    path = write(project, "002_more", "001_table", "op.execute('SELECT 1')")
+    project.upgrade()
+    path.unlink()
+    write(project, "001_table", None, "op.execute('SELECT 2')")
+    project.upgrade()
+    ini = project.path / "alembic.ini"
+    told = "[pgmigrations]\nrefuse_changed = true"
+    ini.write_text(ini.read_text().replace("[pgmigrations]", told))
+    with pytest.raises(CommandError, match="Changed since it was applied: 001_table"):
+        project.upgrade()
+
+
 def test_a_schema_that_comes_before_the_version_tables_changes_nothing(project: Project) -> None:
     """As one that is named like the user does, by PostgreSQL's own search path."""
     project.upgrade()

@@ -6,7 +6,9 @@ from alembic.runtime.migration import RevisionStep
 
 from pgmigrations.commands.project import OpenProject
 from pgmigrations.migrate.ahead import is_ahead
+from pgmigrations.migrate.changed import refuse_changed
 from pgmigrations.migrate.core.alembic_private import pending_steps
+from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.recognition import already_applied
 from pgmigrations.run.half_done import HalfDone, half_done
 
@@ -22,9 +24,14 @@ def pending(project: OpenProject, revision: str) -> list[RevisionStep]:
         HalfDone: What is left of a revision cannot be tried where the rest of it is not.
         UnrecognisedDatabase: There are tables of the models, and no version row says of which
             revision.
+        AppliedRevisionChanged: As `alembic upgrade` would say, by its setting.
     """
     context = project.context
-    if is_ahead(context, project.heads):
+    settings = settings_of(context)
+    is_over = is_ahead(context, project.heads)
+    if settings is not None and settings.refuse_changed:
+        refuse_changed(context, project.directory.get_heads() if is_over else project.heads)
+    if is_over:
         return []
     for name, direction in half_done(project.latest()).items():
         raise HalfDone(name, direction)

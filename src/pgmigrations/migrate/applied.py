@@ -82,7 +82,13 @@ def _planned(
     work: MigrationsFn, heads: Collection[str], context: MigrationContext
 ) -> Sequence[Step]:
     """Ask Alembic what is to be run."""
+    settings = settings_of(context)
+    refuses_changed = is_upgrade(work) and settings is not None and settings.refuse_changed
     if is_upgrade(work) and is_ahead(context, heads):
+        if refuses_changed:
+            # All files are applied, and more.
+            assert context.script is not None
+            refuse_changed(context, context.script.get_heads())
         outcome = context.config.attributes.get(OUTCOME) if context.config else None
         if outcome is not None:
             outcome.is_ahead = True
@@ -90,8 +96,7 @@ def _planned(
     # It loads the revision files.
     with settled_heap():
         planned: list[Step] = list(work(heads, context))
-    settings = settings_of(context)
-    if is_upgrade(work) and settings is not None and settings.refuse_changed:
+    if refuses_changed:
         refuse_changed(context, heads)
     if not is_stamp(work):
         _refuse_half_done(context, planned)

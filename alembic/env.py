@@ -6,9 +6,16 @@ from logging.config import fileConfig
 
 from alembic import context
 
-from app.models import metadata
 from app.settings import database_url
-from pgmigrations.migrate.env import command_errors, configure_arguments, connected
+from pgmigrations.migrate.env import (
+    command_errors,
+    configure_arguments,
+    connected,
+    loading_models,
+)
+
+with loading_models():
+    from app.models import metadata
 
 # False where a program runs this that has set up its own logging.
 if context.config.config_file_name and context.config.attributes.get("configure_logger", True):

@@ -8,10 +8,17 @@ OURS = """\
 import os
 
 from alembic import context
-from generated import metadata
 
 from pgmigrations.database_url import parse_database_url
-from pgmigrations.migrate.env import command_errors, configure_arguments, connected
+from pgmigrations.migrate.env import (
+    command_errors,
+    configure_arguments,
+    connected,
+    loading_models,
+)
+
+with loading_models():
+    from generated import metadata
 
 with command_errors():
     arguments = configure_arguments(metadata)

@@ -25,17 +25,18 @@ from sqlalchemy import MetaData
 REPOSITORY = Path(__file__).parents[2]
 
 ENV_CHANGES = {
-    "from app.models import metadata\n": """\
-from runpy import run_path
-from pathlib import Path
+    "    from app.models import metadata\n": """\
+    from runpy import run_path
 
-HERE = Path(__file__).parents[1]
-metadata = context.config.attributes.get("metadata")
-if metadata is None:
-    metadata = run_path(str(HERE / "models.py"), run_name="models")["metadata"]
+    metadata = context.config.attributes.get("metadata")
+    if metadata is None:
+        metadata = run_path(str(HERE / "models.py"), run_name="models")["metadata"]
 """,
     "from app.settings import database_url\n": """\
+from pathlib import Path
 from pgmigrations.database_url import parse_database_url
+
+HERE = Path(__file__).parents[1]
 
 def database_url():
     return parse_database_url((HERE / "database_url").read_text())

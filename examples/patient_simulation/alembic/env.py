@@ -6,9 +6,16 @@ from logging.config import fileConfig
 
 from alembic import context
 
-from pgmigrations.migrate.env import command_errors, configure_arguments, connected
-from simulation.models import metadata
+from pgmigrations.migrate.env import (
+    command_errors,
+    configure_arguments,
+    connected,
+    loading_models,
+)
 from simulation.settings import database_url
+
+with loading_models():
+    from simulation.models import metadata
 
 # False where a program runs this that has set up its own logging.
 if context.config.config_file_name and context.config.attributes.get("configure_logger", True):

@@ -1,4 +1,4 @@
-"""What `alembic/env.py` calls: the arguments of `context.configure()`, the connection, errors."""
+"""What `alembic/env.py` calls: models, arguments of `context.configure()`, connection, errors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core import alembic_private
+from pgmigrations.migrate.core.heap import growing_heap, skip_at_exit
 from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.revision_file import RevisionFile, read_revision_files
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
@@ -35,6 +36,21 @@ if TYPE_CHECKING:
     from pgmigrations.migrate.writing import Directives
 
 IncludeName: TypeAlias = Callable[[str | None, Any, Any], bool]
+
+
+@contextmanager
+def loading_models() -> Iterator[None]:
+    """Import the models in less time: the garbage collector waits until they are there.
+
+    They all stay, and it would go through them again and again: at 1,000 tables that is a third of
+    the time that importing them takes.
+
+    Example:
+        with loading_models():
+            from app.models import metadata
+    """
+    with growing_heap():
+        yield
 
 
 def configure_arguments(
@@ -66,6 +82,9 @@ def configure_arguments(
         UnknownSetting, InvalidSetting: alembic.ini has a key or a value that does not fit.
         RevisionFileError: A revision file cannot be used.
     """
+    if context.config.cmd_opts is not None:
+        # A process of Alembic's own: the models stay until it ends.
+        skip_at_exit()
     chosen = _settings(settings or {})
     # The file's stem is the revision's id, so nothing is added to it.
     context.script.file_template = "%(rev)s"

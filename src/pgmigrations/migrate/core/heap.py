@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,3 +24,35 @@ def settled_heap() -> Iterator[None]:
     finally:
         if is_free:
             gc.unfreeze()
+
+
+@contextmanager
+def growing_heap() -> Iterator[None]:
+    """Make objects that stay without a collection among them.
+
+    Afterwards they are among the oldest, as if the collector had found them in use.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        # Else the next collection, which should be of the youngest, is of all that was made.
+        with settled_heap():
+            gc.enable()
+
+
+def skip_at_exit() -> None:
+    """Spare the process the collection with which it begins to end.
+
+    It would go through everything that is still in use. What nothing uses any more goes with the
+    modules, soon after.
+    """
+    atexit.unregister(_disable)
+    atexit.register(_disable)
+
+
+def _disable() -> None:
+    gc.disable()

@@ -23,7 +23,7 @@ def _hints(metadatas: Sequence[MetaData], scope: Scope) -> Iterable[RenameHint]:
         "column",
         metadatas,
         scope,
-        lambda table: [(column, column.name) for column in table.columns],
+        lambda table: [(one, one.name) for one in table.columns if "info" in vars(one)],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import MetaData, Table
 
+from pgmigrations.migrate.core.beside_tables import NotSure, beside_tables
 from pgmigrations.migrate.core.declared import Part, Place
 from pgmigrations.migrate.core.fingerprint import Fingerprint
 from pgmigrations.migrate.core.kind import AnyKind
@@ -63,19 +64,34 @@ def only_printed(relations: Iterable[Place]) -> Part:
     return Part(frozenset(), frozenset(relations))
 
 
-def put_together(last: Entry, made: State, part: Part, prints: Fingerprint) -> State | None:
-    """Put the tables that were made into the last state.
+def put_together(
+    last: Entry, made: State, part: Part, prints: Fingerprint, declared: Collection[Place]
+) -> State | None:
+    """Put the tables that were made into the last state, with what they use.
+
+    Args:
+        last: The last state.
+        made: What the server has made of the part.
+        part: The tables that were made.
+        prints: Of the models as they are.
+        declared: (schema, name) of the types and sequences that the models create themselves.
 
     Returns:
-        None where a name is taken twice, which only all tables together would show.
+        None where a name is taken twice, or something else is not sure, which only all tables
+        together would show.
     """
+    tables = {*last.prints.tables, *prints.tables}
     renewed = part.whole | (set(last.prints.tables) - set(prints.tables))
-    dropped: dict[str, set[str]] = {}
+    try:
+        less, more = beside_tables(last.state, made, tables, renewed, declared)
+    except NotSure:
+        return None
+    dropped: dict[str, set[str]] = {name: set(lines) for name, lines in less.items()}
     names = {name for _, name in renewed}
     for kind, line, record in _lines_with(last.state, names):
         if place_of(record) in renewed:
             dropped.setdefault(kind.name, set()).add(line)
-    added: dict[str, list[str]] = {kind.name: [] for kind in made.kinds}
+    added: dict[str, list[str]] = {kind.name: [*more.get(kind.name, ())] for kind in made.kinds}
     taken: set[Place] = set()
     for kind, line, record in _parsed(made, made.lines):
         if place_of(record) in part.whole:

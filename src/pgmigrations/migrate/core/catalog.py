@@ -47,15 +47,16 @@ ARRAY(SELECT a.attname::text
       WHERE included.place > i.indnkeyatts ORDER BY included.place)"""
 """The columns that an index `i` in pg_index has by INCLUDE."""
 
-USERS_OF_TYPE = """\
-CROSS JOIN LATERAL (
-  SELECT coalesce(array_agg(DISTINCT ARRAY[
+USERS = """\
+coalesce(array_agg(DISTINCT ARRAY[
            coalesce(tn.nspname, mn.nspname)::text, coalesce(c.relname, m.typname)::text,
            coalesce(a.attname::text, '')])
            FILTER (WHERE c.oid IS NOT NULL OR m.oid IS NOT NULL), '{}') AS places,
-         coalesce(bool_or(c.oid IS NULL AND m.oid IS NULL), false) AS elsewhere
-  FROM pg_depend d
-  CROSS JOIN LATERAL (SELECT
+         coalesce(bool_or(c.oid IS NULL AND m.oid IS NULL), false) AS elsewhere"""
+"""What `USER` finds of all dependencies: `places` for `users()`, and whether what is neither table
+nor domain is among them, too: `elsewhere`."""
+USER = """\
+CROSS JOIN LATERAL (SELECT
     CASE d.classid
       WHEN 'pg_class'::regclass THEN coalesce(
         (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = d.objid), d.objid)
@@ -84,15 +85,20 @@ CROSS JOIN LATERAL (
   LEFT JOIN pg_attribute a
     ON a.attrelid = c.oid AND a.attnum = place.number AND place.number > 0
   LEFT JOIN pg_type m ON m.oid = place.domain AND m.typtype = 'd'
-  LEFT JOIN pg_namespace mn ON mn.oid = m.typnamespace
+  LEFT JOIN pg_namespace mn ON mn.oid = m.typnamespace"""
+"""Joins to a dependency `d` in pg_depend what depends: a table `c`, a column `a`, a domain `m`."""
+USERS_OF_TYPE = f"""\
+CROSS JOIN LATERAL (
+  SELECT {USERS}
+  FROM pg_depend d
+  {USER}
   WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
     AND NOT (d.classid = 'pg_type'::regclass AND d.objid = t.typarray)
     -- A domain's own constraints go with it.
     AND m.oid IS DISTINCT FROM t.oid
     -- What a table has from its parent goes with the parent's.
     AND NOT coalesce(c.relispartition OR (a.attinhcount > 0 AND NOT a.attislocal), false)) used"""
-"""Lateral join to a type `t`: `used.places` for `users()`, and whether what is neither a table nor
-a domain uses it, too: `used.elsewhere`."""
+"""Lateral join to a type `t`: `used.places` and `used.elsewhere`."""
 
 
 @contextmanager
@@ -126,7 +132,7 @@ class Catalog(Generic[R]):
 
     Args:
         statement: The query; its columns are the record's fields, its parameters those of the
-            scope. Arrays may be of any depth.
+            scope. Arrays may be of any depth. A column `places` says what `users()` takes.
         record: The class of the records, or a function that makes one of a row's values.
         is_looked_at: Tells of a record whether the scope leaves it in.
     """
@@ -153,6 +159,12 @@ class Catalog(Generic[R]):
         """The number of the statement's columns."""
         parameters = inspect.signature(self._record).parameters.values()
         return sum(one.kind is not inspect.Parameter.KEYWORD_ONLY for one in parameters)
+
+    @cached_property
+    def places_at(self) -> int | None:
+        """Which of the statement's columns is `places`; None where none is."""
+        names = list(inspect.signature(self._record).parameters)
+        return names.index("places") if "places" in names else None
 
     def records(self, rows: Iterable[Sequence[Any]], scope: Scope) -> Iterator[R]:
         """Make the records of rows; those of relations that the scope ignores are left out."""

@@ -17,6 +17,7 @@ from pgmigrations.migrate.core.declared import (
     created_by_kinds,
     creation,
     declared_database,
+    declared_names,
 )
 from pgmigrations.migrate.core.fingerprint import Fingerprint, digest, fingerprint
 from pgmigrations.migrate.core.kind import AnyKind
@@ -132,7 +133,8 @@ class ModelState:
         except ModelsRefused:
             # It may need a table that is not there; all of them together will tell.
             return None
-        return put_together(last, made, part, self._prints)
+        declared = declared_names(self._metadatas, self._scope)
+        return put_together(last, made, part, self._prints, declared)
 
     def _database(self) -> Connection:
         """Return a scratch database that has the expected tables, or all."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import Catalog
+from pgmigrations.migrate.core.catalog import USER, USERS, Catalog
 from pgmigrations.migrate.core.snapshot import Record
 
 
@@ -29,31 +29,42 @@ class ExtensionRecord(Record):
 
 # Below 16384 is what initdb made, such as plpgsql. An extension of somebody else's, such as the
 # provider's own, could not be dropped by us, so dropping it is not ours to propose.
-_READ = """
+_READ = f"""
 SELECT e.extname, n.nspname, e.extversion,
        pg_has_role(e.extowner, 'USAGE') AS may_drop, e.oid >= 16384 AS made_later,
-       e.oid >= 16384 AND EXISTS (
-         SELECT FROM pg_depend m
-         LEFT JOIN pg_type a ON m.classid = 'pg_type'::regclass AND a.typelem = m.objid
-         JOIN pg_depend u ON u.deptype IN ('n', 'a')
-           AND (u.refclassid, u.refobjid) IN ((m.classid, m.objid), ('pg_type'::regclass, a.oid))
-         WHERE m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND m.deptype = 'e'
-           -- Not itself of an extension, nor a part of what is, as an operator of a family.
-           AND NOT EXISTS (
-             SELECT FROM pg_depend o
-             LEFT JOIN pg_depend x ON x.classid = o.refclassid AND x.objid = o.refobjid
-               AND x.deptype = 'e' AND o.deptype IN ('i', 'a')
-             WHERE o.classid = u.classid AND o.objid = u.objid
-               AND (o.deptype = 'e' OR x.objid IS NOT NULL))) AS is_used
+       used.places, used.elsewhere
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+CROSS JOIN LATERAL (
+  SELECT {USERS}
+  FROM pg_depend own
+  LEFT JOIN pg_type y ON own.classid = 'pg_type'::regclass AND y.typelem = own.objid
+  JOIN pg_depend d ON d.deptype IN ('n', 'a')
+    AND (d.refclassid, d.refobjid) IN ((own.classid, own.objid), ('pg_type'::regclass, y.oid))
+  {USER}
+  WHERE e.oid >= 16384
+    AND own.refclassid = 'pg_extension'::regclass AND own.refobjid = e.oid AND own.deptype = 'e'
+    -- Not itself of an extension, nor a part of what is, as an operator of a family.
+    AND NOT EXISTS (
+      SELECT FROM pg_depend o
+      LEFT JOIN pg_depend x ON x.classid = o.refclassid AND x.objid = o.refobjid
+        AND x.deptype = 'e' AND o.deptype IN ('i', 'a')
+      WHERE o.classid = d.classid AND o.objid = d.objid
+        AND (o.deptype = 'e' OR x.objid IS NOT NULL))) used
 ORDER BY e.extname
 """
 
 
 def _record(
-    name: str, schema: str, version: str, may_drop: bool, made_later: bool, is_used: bool
+    name: str,
+    schema: str,
+    version: str,
+    may_drop: bool,
+    made_later: bool,
+    places: Any,
+    elsewhere: bool,
 ) -> ExtensionRecord:
     """Ours are those that this role could have made."""
+    is_used = bool(places) or elsewhere
     return ExtensionRecord("", name, schema, version, is_used, is_ours=may_drop and made_later)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, text
 
-from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, Catalog
+from pgmigrations.migrate.core.catalog import NOT_OF_AN_EXTENSION, USER, USERS, Catalog
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.snapshot import Record
 
@@ -47,8 +47,8 @@ class SequenceRecord(Record):
         return self.owner
 
 
-_SELECT = """
-SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),
+_COLUMNS = """
+       n.nspname, c.relname, format_type(q.seqtypid, NULL),
        ARRAY[q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text,
              q.seqcache::text, q.seqcycle::text],
        coalesce((SELECT ARRAY[tn.nspname::text, t.relname::text, a.attname::text]
@@ -59,7 +59,8 @@ SELECT n.nspname, c.relname, format_type(q.seqtypid, NULL),
                    AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
                    AND d.refobjsubid > 0), '{}'),
        c.relpersistence::text,
-       coalesce(obj_description(c.oid, 'pg_class'), '')
+       coalesce(obj_description(c.oid, 'pg_class'), '')"""
+_FROM = """
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_sequence q ON q.seqrelid = c.oid"""
@@ -68,21 +69,45 @@ _NO_IDENTITY = """
 NOT EXISTS (SELECT FROM pg_catalog.pg_depend i
             WHERE i.classid = 'pg_catalog.pg_class'::regclass AND i.objid = c.oid
               AND i.deptype = 'i')"""
-read = Catalog(
-    f"""{_SELECT}
+# That of a column is the table's, and so is what uses it.
+_READ = f"""
+SELECT {_COLUMNS}, used.places {_FROM}
+CROSS JOIN LATERAL (
+  SELECT {USERS}
+  FROM pg_depend d
+  {USER}
+  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = q.seqrelid
+    AND NOT EXISTS (SELECT FROM pg_depend o
+                    WHERE o.classid = 'pg_class'::regclass AND o.objid = q.seqrelid
+                      AND o.deptype = 'a' AND o.refobjsubid > 0)) used
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY(:schemas)
   AND {NOT_OF_AN_EXTENSION}
   AND {_NO_IDENTITY}
 ORDER BY n.nspname, c.relname
-""",
-    SequenceRecord,
-)
+"""
+
+
+def _record(
+    schema: str,
+    name: str,
+    type_: str,
+    options: tuple[str, ...],
+    owner: tuple[str, ...],
+    persistence: str,
+    comment: str,
+    places: Any,
+) -> SequenceRecord:
+    """What uses it matters only where a state is put together, which takes it from the row."""
+    return SequenceRecord(schema, name, type_, options, owner, persistence, comment)
+
+
+read = Catalog(_READ, _record)
 """Reads every sequence of the scope's schemas, extensions' own left out."""
 
 
 def find(connection: Connection, schema: str | None, name: str) -> SequenceRecord | None:
     """Look one sequence up, in the first schema of the search path where none is said."""
-    look = text(f"""{_SELECT}
+    look = text(f"""SELECT {_COLUMNS} {_FROM}
 WHERE n.nspname = coalesce(:schema, current_schema()) AND c.relname = :name AND {_NO_IDENTITY}""")
     row = connection.execute(look, {"schema": schema, "name": name}).one_or_none()
     if row is None:

@@ -44,6 +44,19 @@ with create_engine(os.environ["BENCHMARK_URL"], poolclass=NullPool).connect() as
         context.run_migrations()
 """
 MODELS = "import sqlalchemy\nimport generated\n"
+# As our command loads them: no collection meanwhile, and none to begin the end with.
+MODELS_OURS = """\
+import atexit, gc
+
+atexit.register(gc.disable)
+gc.disable()
+import sqlalchemy
+import generated
+
+gc.freeze()
+gc.unfreeze()
+gc.enable()
+"""
 # What reads the catalogs needs nothing of this package: the statement is in a file.
 FLOOR = """\
 import os

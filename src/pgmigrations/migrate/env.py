@@ -150,7 +150,7 @@ def connected(url: DatabaseUrl | Callable[[], DatabaseUrl]) -> Iterator[Connecti
     elif callable(url):
         url = url()
     try:
-        with open_engine(url).connect() as connection:
+        with alembic_private.operations_taken_back(), open_engine(url).connect() as connection:
             try:
                 yield connection
             except DBAPIError as error:

@@ -305,3 +305,21 @@ def operations_in(context: MigrationContext) -> Iterator[Operations]:
             environment._migration_context = around
         if outer is not None:
             outer._install_proxy()
+
+
+@contextmanager
+def operations_taken_back() -> Iterator[None]:
+    """Take back the context of `op` that Alembic leaves there where a run ends by an error.
+
+    With it, all models and what they were compared with would stay.
+    """
+    before = getattr(alembic.op, "_proxy", None)
+    try:
+        yield
+    except BaseException:
+        left = getattr(alembic.op, "_proxy", None)
+        if left is not None and left is not before:
+            left._remove_proxy()
+            if before is not None:
+                before._install_proxy()
+        raise

@@ -51,7 +51,8 @@ class _Beside:
 
     def used_at(self, places: list[list[str]]) -> _Beside:
         """Return it with other places."""
-        if places == self.places:
+        places = sorted(places)
+        if places == sorted(self.places):
             return self
         row = [*self.row[: self._at], places, *self.row[self._at + 1 :]]
         return _Beside(self.kind, json.dumps(row, ensure_ascii=False), row, self.name)

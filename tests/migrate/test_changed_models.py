@@ -168,9 +168,11 @@ def test_an_extension_that_no_revision_has_made_yet_stays_wanted(
 @pytest.mark.parametrize(
     ("made", "use", "drop"),
     [
+        ("CREATE TYPE by_hand AS ENUM ('a')", of_a_type_by_hand, "op.drop_enum('by_hand')"),
         ("CREATE DOMAIN by_hand AS integer", of_a_type_by_hand, "op.drop_domain('by_hand')"),
         ("CREATE SEQUENCE by_hand", numbered_by_hand, "op.drop_sequence('by_hand')"),
     ],
+    ids=["enum", "domain", "sequence"],
 )
 def test_what_is_made_by_hand_is_wanted_while_a_table_uses_it(
     project: Project,

@@ -82,3 +82,17 @@ def test_what_does_not_tell_by_which_tables_it_was_made_is_not_sure(
 ) -> None:
     with pytest.raises(NotSure):
         put_together(state(extension=[last]), state(extension=[made] if made else []))
+
+
+def test_every_kind_that_is_made_with_tables_is_read_with_what_uses_it() -> None:
+    """Of a kind that the models say by themselves, nothing needs to be remembered."""
+    of_tables = {"table", "column", "constraint", "index"}
+    beside = {
+        kind.name: kind.read.places_at
+        for kind in KINDS
+        if kind.name not in of_tables
+        and kind.comparison is not None
+        and (kind.comparison.declared is None or kind.comparison.offered is not None)
+    }
+    assert set(beside) >= {"domain", "extension", "sequence"}
+    assert None not in beside.values()

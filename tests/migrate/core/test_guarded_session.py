@@ -220,6 +220,11 @@ def test_the_state_names_what_databases_share(target: Connection) -> None:
         ("select ';commit'; CREATE\n DATABASE x", ["SELECT ';COMMIT'", "CREATE DATABASE"]),
         ("do $a$ begin; commit; end $a$; vacuum", ["DO $A$ BEGIN; COMMIT; END $A$", "VACUUM"]),
         ("select e'\\';'; \"a;b\"", ["SELECT E'\\';'", '"A;B"']),
+        ("/* it's */ select 1; /* \" */ commit", ["SELECT 1", "COMMIT"]),
+        (
+            "select name'a;'; select e, 'e' /* ; */ -- ;\n; commit",
+            ["SELECT NAME", "SELECT E", "COMMIT"],
+        ),
         ("-- only", []),
     ],
 )

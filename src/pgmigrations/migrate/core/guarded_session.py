@@ -210,19 +210,24 @@ def first_words(text: str, count: int = 1) -> Iterator[str]:
         text: SQL.
         count: How many words of each.
     """
+    text += ";"
     words: list[str] = []
-    depth = 0
-    for match in _TOKEN.finditer(text + ";"):
-        token = match.group()
+    depth = place = 0
+    while place < len(text):
+        pattern = _IN_COMMENT if depth else _TOKEN if len(words) < count else _REST
+        found = pattern.match(text, place)
+        assert found is not None
+        place, token = found.end(), found.group()
         # Comments are within each other (PostgreSQL manual, 4.1.5).
         depth = max(0, depth + (token == "/*") - (token == "*/"))
         if depth or token.isspace() or token == "*/" or token.startswith("--"):
             continue
-        if token != ";":
-            words.append(token.upper())
-        elif words:
-            yield " ".join(words[:count])
+        if token == ";":
+            if words:
+                yield " ".join(words)
             words = []
+        elif len(words) < count:
+            words.append(token.upper())
 
 
 def _difference(one: State, other: State) -> str:
@@ -239,15 +244,15 @@ _TRIES = 3
 _ACTIVE_TRANSACTION, _INVALID_TERMINATION = "25001", "2D000"
 _ENDING = {"COMMIT", "END", "PREPARE"}
 _BEGINNING = {"BEGIN", "START"}
-_TOKEN = re.compile(
-    r"""
+_QUOTED = r"""
       --[^\n\r]* | /\* | \*/
     | \b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
     | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$
-    | \w+ | \s+ | .
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+"""
+_TOKEN = re.compile(rf"{_QUOTED} | \w+ | \s+ | .", re.VERBOSE | re.DOTALL)
+# A query of the catalogs has fifteen thousand tokens, which do not matter one by one.
+_REST = re.compile(rf"{_QUOTED} | (?: [^;'\"$/*eE-] | [eE](?!') )+ | .", re.VERBOSE | re.DOTALL)
+_IN_COMMENT = re.compile(r"/\* | \*/ | [^/*]+ | .", re.VERBOSE | re.DOTALL)
 # All that PostgreSQL runs outside a transaction only, and that is not in one database.
 _OF_SERVER = re.compile(
     "ALTER SYSTEM|(CREATE|ALTER|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)", re.IGNORECASE

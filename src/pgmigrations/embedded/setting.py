@@ -23,6 +23,8 @@ _THROWAWAY = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
+    # Thousands of tables that are made in one transaction are as many locks and more.
+    "max_locks_per_transaction": "256",
     # It would write to databases that nobody writes to, and be in the way when they are dropped.
     "autovacuum": "off",
     # Data may lie in memory, which a runaway query would fill.

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.declare import Extension, declare
+from pgmigrations.embedded import temporary_server
 from tests.support.dump import schema_dump
 from tests.support.project import Project
 from tests.support.script import run_script
@@ -43,6 +44,23 @@ def test_a_model_that_the_server_refuses_is_named(tmp_path: Path, database_url: 
     with pytest.raises(CommandError, match=r"no_such_function.*apply the revision that makes"):
         Project(tmp_path / "project", database_url).models(metadata).autogenerate()
     assert schema_dump(database_url) == before
+
+
+def test_more_tables_than_a_server_can_lock_are_told_with_the_ways_out(tmp_path: Path) -> None:
+    metadata = MetaData()
+    for number in range(600):
+        Table(f"t{number}", metadata, Column("id", Integer, primary_key=True))
+    few = {"max_connections": "10", "max_locks_per_transaction": "10"}
+    with temporary_server(settings=few) as server:
+        server.create_database("few")
+        project = Project(tmp_path / "project", server.url("few")).models(metadata)
+        with pytest.raises(CommandError, match="raise max_locks_per_transaction"):
+            project.check()
+        # A throwaway server has room for them.
+        project = Project(
+            tmp_path / "other", server.url("few"), settings={"scratch_url": "embedded"}
+        )
+        assert not project.models(metadata).check()
 
 
 @pytest.mark.needs_extension("vector")

@@ -31,6 +31,7 @@ _DRIVER = PGDialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 _DRIVER._backslash_escapes = False
 
 _INSUFFICIENT_PRIVILEGE = "42501"
+_OUT_OF_MEMORY = "53200"
 
 
 class ModelsRefused(PgMigrationsError):
@@ -52,6 +53,13 @@ class ModelsRefused(PgMigrationsError):
                 "The scratch database that the models are created in needs this right, too: use "
                 "another role, or set scratch_url in [pgmigrations] of alembic.ini to a server "
                 "where it is given, or to embedded where the major versions are equal"
+            )
+        elif sqlstate == _OUT_OF_MEMORY:
+            hint = (
+                "All models are created in one transaction, which needs a lock for each table, "
+                "index and sequence: raise max_locks_per_transaction, or set scratch_url in "
+                "[pgmigrations] of alembic.ini to a server where it is higher, or to embedded "
+                "where the major versions are equal"
             )
         super().__init__(
             f"The models cannot be created on this server: {message} (in: {shown[:200]})", hint

@@ -18,7 +18,7 @@ up: setup ## Migrate the database (DATABASE_URL, else an embedded PostgreSQL) an
 	.venv/bin/alembic upgrade head && .venv/bin/pgmigrations overview
 
 test: setup ## Run the tests; ARGS="-n 0 -k enum --server debian" are given to pytest
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 fuzz: setup ## Migrate random schemas; ARGS="--pairs 200 --seed 1 --server debian --jobs 2"
 	@$(PY) -m tests.fuzz $(ARGS)

@@ -27,7 +27,6 @@ from pgmigrations.migrate.model_tables import has_model_tables
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
-from pgmigrations.run.failure import explain
 from pgmigrations.run.half_done import refuse_half_done
 from pgmigrations.run.outcome import OUTCOME
 from pgmigrations.run.place import place_of
@@ -179,6 +178,8 @@ def _explained(run: Callable[..., None], step: Step) -> Callable[..., None]:
         try:
             run(**kw)
         except DBAPIError as error:
+            from pgmigrations.run.failure import explain
+
             raise explain(error, doing=_place(step)) from error
         except PgMigrationsError as error:
             error.what = f"{_place(step)}: {error.what}"

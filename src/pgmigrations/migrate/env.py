@@ -26,7 +26,6 @@ from pgmigrations.migrate.manifest import keep_manifest
 from pgmigrations.migrate.steps import ADOPTING, REBASING, prepared, told
 from pgmigrations.plugin import NAME, ensure_callable, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
-from pgmigrations.run.failure import explain
 from pgmigrations.run.outcome import SETTINGS, URL, URL_USED
 from pgmigrations.settings import SECTION, Settings, UnknownSection, switch
 
@@ -163,6 +162,9 @@ def connected(url: DatabaseUrl | Callable[[], DatabaseUrl]) -> Iterator[Connecti
             finally:
                 forget_if_lost(connection)
     except (DBAPIError, psycopg2.Error) as error:
+        # Much of what it takes is imported with it.
+        from pgmigrations.run.failure import explain
+
         raise explain(error, url=url) from error
     if given is None:
         keep_manifest(url)

@@ -63,7 +63,7 @@ class LedgerTable:
         """Return the statement that prepares what `execution()` runs.
 
         Args:
-            name: What it is called in its session.
+            name: What it is called in its session, quoted.
             after: As of `insertion()`; `$1` and `$2` in it are the version rows of `execution()`.
             otherwise: As of `insertion()`.
         """
@@ -71,21 +71,21 @@ class LedgerTable:
         values = {key: _literal(value) for key, value in values_of(_FINISHED).items()} | given
         types = ", ".join(("text", "text", *_PARAMETERS.values()))
         inserted = self._inserted(values, after, otherwise)
-        return f"PREPARE {identifier(name)} ({types}) AS {inserted}"
+        return f"PREPARE {name} ({types}) AS {inserted}"
 
     @staticmethod
     def execution(name: str, entry: Entry, before: str, after: str) -> str:
         """Return the statement that adds a row as it is prepared.
 
         Args:
-            name: What it is called in its session.
+            name: What it is called in its session, quoted.
             entry: The row, without error and progress.
             before: The version row before it.
             after: The version row after it.
         """
-        values = values_of(entry)
-        given = (before, after, *(values[key] for key in _PARAMETERS))
-        return f"EXECUTE {identifier(name)} ({', '.join(map(_literal, given))})"
+        said = (entry.direction, entry.status, entry.duration, entry.checksum)
+        given = (before, after, entry.name or entry.revision, entry.revision, *said)
+        return f"EXECUTE {name} ({', '.join(map(_literal, given))})"
 
     def _inserted(self, values: Mapping[str, str], after: str, otherwise: str) -> str:
         values = {**values, **SERVER_VALUES}

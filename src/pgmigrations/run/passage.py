@@ -16,8 +16,8 @@ from pgmigrations.run.version_rows import change, change_of_parameters
 if TYPE_CHECKING:
     from psycopg2 import extensions as driver
 
-_WRITE = "pgmigrations_write"
-_LOOK = "pgmigrations_look"
+_WRITE = identifier("pgmigrations_write")
+_LOOK = identifier("pgmigrations_look")
 # invalid_sql_statement_name, duplicate_prepared_statement
 _FORGOTTEN = frozenset({"26000", "42P05"})
 
@@ -59,7 +59,7 @@ class Passage:
         prepared = "" if self._is_prepared else self._preparation(look)
         self._is_prepared = True
         executed = self.ledger.execution(_WRITE, entry, before, after)
-        return f"{prepared}{executed}; COMMIT; BEGIN; EXECUTE {identifier(_LOOK)}"
+        return f"{prepared}{executed}; COMMIT; BEGIN; EXECUTE {_LOOK}"
 
     def failed(self, error: psycopg2.Error) -> bool:
         """Take in that a message failed: from now on, nothing is prepared.
@@ -79,11 +79,11 @@ class Passage:
             # It may never have come to it, or be discarded.
             with suppress(psycopg2.Error), connection.cursor() as cursor:
                 connection.rollback()
-                cursor.execute(f"DEALLOCATE {identifier(name)}")
+                cursor.execute(f"DEALLOCATE {name}")
         with suppress(psycopg2.Error):
             connection.rollback()
 
     def _preparation(self, look: str) -> str:
         changed = change_of_parameters(self.version_table)
         written = self.ledger.preparation(_WRITE, changed, self.otherwise)
-        return f"{written}; PREPARE {identifier(_LOOK)} AS {look}; "
+        return f"{written}; PREPARE {_LOOK} AS {look}; "

@@ -262,11 +262,10 @@ class Listening:
         self._renew: Callable[[], None] | None = None
         self._recorded: list[Progress] = []
 
-    @contextmanager
     def to(
         self, counter: Counter, record: Callable[[Progress], None], renew: Callable[[], None]
-    ) -> Iterator[None]:
-        """Listen for a counter.
+    ) -> None:
+        """Listen for a counter, until `to_nobody()`.
 
         Args:
             counter: Whatever is sent, it counts.
@@ -274,10 +273,10 @@ class Listening:
             renew: Called as each transaction begins that follows such a commit.
         """
         self._counter, self._record, self._renew, self._recorded = counter, record, renew, []
-        try:
-            yield
-        finally:
-            self._counter = self._record = self._renew = None
+
+    def to_nobody(self) -> None:
+        """Listen for no counter any more."""
+        self._counter = self._record = self._renew = None
 
     def before_statement(
         self,
@@ -360,9 +359,12 @@ def counted(
         RevisionChanged: What was committed is not what the revision begins with.
     """
     counter = Counter(context, committed)
-    with ear.to(counter, record, renew):
+    ear.to(counter, record, renew)
+    try:
         with installed(counter.operations):
             yield
         counter.refuse_given_up()
         if counter.is_passing:
             raise RevisionChanged(counter.committed.count)
+    finally:
+        ear.to_nobody()

@@ -25,7 +25,7 @@ from pgmigrations.migrate.core.execution import log
 from pgmigrations.migrate.core.heap import settled_heap
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
-from pgmigrations.run.failure import ConnectionLost, DatabaseFailure, explain
+from pgmigrations.run.failure_kind import ConnectionLost, DatabaseFailure
 from pgmigrations.run.interruption import cancellable, interruptible
 from pgmigrations.run.ledger import Direction, Entry, Status
 from pgmigrations.run.ledger_table import LedgerTable
@@ -344,6 +344,8 @@ class Runner:
 
     def _blamed(self, error: Exception, step: Step, blockers: list[Blocker]) -> Exception:
         """Say in one line what a failure means, and who was in the way."""
+        from pgmigrations.run.failure import explain
+
         if isinstance(error, (psycopg2.Error, DBAPIError)):
             error = explain(error, doing=f"in {label_of(step)}")
         if sqlstate(error) != "55P03" or not isinstance(error, DatabaseFailure) or not blockers:
@@ -360,6 +362,8 @@ class Runner:
         return self.connection.closed or self.connection.invalidated or bool(self._driver.closed)
 
     def _lost(self, error: Exception, found: set[str] | None) -> PgMigrationsError:
+        from pgmigrations.run.failure import explain
+
         failure = explain(error)
         state = (
             "the server cannot be asked what is done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,5 +125,5 @@ def _entry(
     script: Script, status: Status, code: Callable[[], str | None] | None = None, **values: Any
 ) -> Entry:
     known = checksum_of(script) if code is None else code()
-    name = Path(script.path).stem
+    name = os.path.splitext(os.path.basename(script.path))[0]
     return Entry(str(script.revision), status, name, checksum=known, **values)

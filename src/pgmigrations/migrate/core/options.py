@@ -5,7 +5,6 @@ from __future__ import annotations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
-from pgmigrations.declare import DefaultPrivilege, Grant, Role, declarations
 from pgmigrations.migrate.core.alembic_private import version_table_of
 from pgmigrations.migrate.core.snapshot import Scope
 from pgmigrations.migrate.core.types import named_types
@@ -42,11 +41,15 @@ def declared_schemas(metadatas: list[MetaData]) -> set[str]:
 
 def declared_roles(metadatas: list[MetaData]) -> set[str]:
     """Return the roles that the models declare."""
+    from pgmigrations.declare import Role, declarations
+
     return {role.name for metadata in metadatas for role in declarations(metadata, Role)}
 
 
 def named_grantees(metadatas: list[MetaData]) -> set[str]:
     """Return the roles that a grant of the models names, declared or not."""
+    from pgmigrations.declare import DefaultPrivilege, Grant, declarations
+
     found: set[str] = set()
     for metadata in metadatas:
         found |= {one.to for one in declarations(metadata, Grant)}
@@ -56,6 +59,8 @@ def named_grantees(metadatas: list[MetaData]) -> set[str]:
 
 def granted_schemas(metadatas: list[MetaData]) -> set[str]:
     """Return the schemas that a grant of the models is on, or that it is for."""
+    from pgmigrations.declare import DefaultPrivilege, Grant, declarations
+
     found: set[str] = set()
     for metadata in metadatas:
         for grant in declarations(metadata, Grant):

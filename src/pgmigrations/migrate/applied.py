@@ -20,7 +20,7 @@ from pgmigrations.migrate.core.alembic_private import (
     is_stamp,
     is_upgrade,
 )
-from pgmigrations.migrate.core.heap import settled_heap
+from pgmigrations.migrate.core.heap import growing_heap
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.known import KNOWN, Known
 from pgmigrations.migrate.model_tables import has_model_tables
@@ -92,8 +92,8 @@ def _planned(
         if outcome is not None:
             outcome.is_ahead = True
         return []
-    # It loads the revision files.
-    with settled_heap():
+    # It loads the revision files, which stay.
+    with growing_heap():
         planned: list[Step] = list(work(heads, context))
     if refuses_changed:
         refuse_changed(context, heads)

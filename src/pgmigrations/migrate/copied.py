@@ -105,7 +105,7 @@ class CopiedDatabase:
                 return self._best(stack, own)
             except (PgMigrationsError, DBAPIError, OSError) as error:
                 stack.close()
-                log.info("No copy is made on a server of its own: %s", _line(error))
+                log.warning("No copy is made on a server of its own: %s", _line(error))
         return self._best(stack, self._scratch_url)
 
     def _best(self, stack: ExitStack, scratch_url: str) -> Connection:

@@ -108,10 +108,19 @@ def _built(
     assert settings is not None
     assert context.connection is not None
     own = "" if settings.scratch_url else own_server(context.connection)
-    states, refusal = _replayed(context, steps, scope, settings.scratch_url)
-    if own and refusal is not None:
+    states: list[_State] = []
+    refusal: SharedObject | None = None
+    failure: DBAPIError | DatabaseFailure | None = None
+    try:
+        states, refusal = _replayed(context, steps, scope, settings.scratch_url)
+    except (DBAPIError, DatabaseFailure) as error:
+        # As whoever may make no extension there.
+        failure = error
+    if own and (refusal is not None or failure is not None):
         with suppress(DBAPIError, PgMigrationsError, OSError):
             return _replayed(context, steps, scope, own)
+    if failure is not None:
+        raise failure
     return states, refusal
 
 

@@ -119,7 +119,7 @@ class Transactions:
         looked, self._looked = self._looked, None
         if looked is None:
             (looked,) = rows(self._driver, self._look)
-        *_, is_ours, is_lost, pid, found = looked
+        _, is_ours, is_lost, pid, found = looked
         self._refuse(is_ours=is_ours, is_lost=is_lost)
         if self.context.purge:
             purge_version_rows(self.context)
@@ -134,7 +134,7 @@ class Transactions:
             LockLost: The lock's connection is gone.
             LockHeld: Another session works.
         """
-        ((*_, is_ours, is_lost),) = rows(self._driver, f"SELECT {self._limits}")
+        ((_, is_ours, is_lost),) = rows(self._driver, f"SELECT {self._limits}")
         self._refuse(is_ours=is_ours, is_lost=is_lost)
 
     def write(self, changes: Changes, written: Sequence[Entry]) -> None:
@@ -247,8 +247,8 @@ class Transactions:
         statement_timeout = f"{limit * 1000:.0f}" if limit else self.statement_timeout
         lock_timeout = f"{max(settings.lock_timeout * 1000, 1):.0f}"
         return f"""
-              pg_catalog.set_config('lock_timeout', {literal(lock_timeout)}, true),
-              pg_catalog.set_config('statement_timeout', {literal(statement_timeout)}, true),
-              pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),
+              pg_catalog.set_config('lock_timeout', {literal(lock_timeout)}, true)
+                || pg_catalog.set_config('statement_timeout', {literal(statement_timeout)}, true)
+                || pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),
               pg_catalog.pg_try_advisory_xact_lock({self.lock.keys.work:d}),
               pg_catalog.pg_try_advisory_xact_lock_shared({self.lock.token:d})"""

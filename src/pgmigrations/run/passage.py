@@ -11,6 +11,7 @@ import psycopg2
 from pgmigrations.migrate.core.quoting import identifier
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
+from pgmigrations.run.session import in_autocommit, try_each
 from pgmigrations.run.version_rows import change, change_of_parameters
 
 if TYPE_CHECKING:
@@ -75,13 +76,11 @@ class Passage:
         if not self._is_prepared or connection.closed:
             return
         self._is_prepared = False
-        for name in (_WRITE, _LOOK):
-            # It may never have come to it, or be discarded.
-            with suppress(psycopg2.Error), connection.cursor() as cursor:
-                connection.rollback()
-                cursor.execute(f"DEALLOCATE {name}")
         with suppress(psycopg2.Error):
             connection.rollback()
+            with in_autocommit(connection):
+                # It may never have come to them, or they are discarded.
+                try_each(connection, [f"DEALLOCATE {name}" for name in (_WRITE, _LOOK)])
 
     def _preparation(self, look: str) -> str:
         changed = change_of_parameters(self.version_table)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import psycopg2
 
 if TYPE_CHECKING:
     from psycopg2 import extensions as driver
@@ -71,3 +74,26 @@ def rows(
         # Without parameters, % is no placeholder.
         cursor.execute(query, parameters or None)
         return cursor.fetchall()
+
+
+@contextmanager
+def in_autocommit(connection: driver.connection) -> Iterator[None]:
+    """Send statements without BEGIN and COMMIT, each of which is a message, too.
+
+    Args:
+        connection: In no transaction.
+    """
+    before = connection.autocommit
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = before
+
+
+def try_each(connection: driver.connection, statements: Iterable[str]) -> None:
+    """Run statements in autocommit, each of which the server may refuse."""
+    for statement in statements:
+        with suppress(psycopg2.Error), connection.cursor() as cursor:
+            cursor.execute(statement)

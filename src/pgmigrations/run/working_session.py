@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pgmigrations.migrate.core.execution import log
 from pgmigrations.run.lock import LockHeld, RunnerLock
-from pgmigrations.run.session import rows
+from pgmigrations.run.session import in_autocommit, rows, try_each
 
 # Not every platform can notice that a client is gone; a concurrent build that a limit cuts off
 # leaves an INVALID index behind.
@@ -43,25 +43,28 @@ def working_session(connection: Connection, lock: RunnerLock) -> Iterator[str]:
     Raises:
         LockHeld: A session that a killed run has left still works.
     """
-    ((before,),) = _ask(connection, "SHOW statement_timeout")
+    driver: Any = connection.connection.dbapi_connection
+    with in_autocommit(driver):
+        ((before,),) = rows(driver, "SHOW statement_timeout")
+        if not lock.is_pooled:
+            # Free, as the lock's connection has seen; waiting here would hold a snapshot.
+            take = "SELECT pg_catalog.pg_try_advisory_lock(%s)"
+            ((is_taken,),) = rows(driver, take, (lock.keys.work,))
+            if not is_taken:
+                raise LockHeld([], 0)
+            try_each(driver, [f"SET {name} = '{value}'" for name, value in _SETTINGS.items()])
     if lock.is_pooled:
         yield before
         return
-    # Free, as the lock's connection has seen; waiting here would hold a snapshot.
-    take = "SELECT pg_catalog.pg_try_advisory_lock(%s)"
-    ((is_taken,),) = _ask(connection, take, (lock.keys.work,))
-    if not is_taken:
-        raise LockHeld([], 0)
-    for name, value in _SETTINGS.items():
-        _try(connection, f"SET {name} = '{value}'")
     try:
         yield before
     finally:
         try:
             connection.rollback()
-            for name in _SETTINGS:
-                _try(connection, f"RESET {name}")
-            _ask(connection, "SELECT pg_catalog.pg_advisory_unlock(%s)", (lock.keys.work,))
+            driver = connection.connection.dbapi_connection
+            with in_autocommit(driver):
+                try_each(driver, [f"RESET {name}" for name in _SETTINGS])
+                rows(driver, "SELECT pg_catalog.pg_advisory_unlock(%s)", (lock.keys.work,))
         except (psycopg2.Error, SQLAlchemyError):
             log.debug("The session is gone, and with it what was set")
 
@@ -71,24 +74,3 @@ def second_session(connection: Connection) -> Any:
     raw = connection.engine.raw_connection()
     raw.detach()
     return raw.dbapi_connection
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
-
-
-def _ask(
-    connection: Connection, query: str, parameters: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
-    found = rows(_driver(connection), query, parameters)
-    _driver(connection).commit()
-    return found
-
-
-def _try(connection: Connection, statement: str) -> None:
-    try:
-        with _driver(connection).cursor() as cursor:
-            cursor.execute(statement)
-        _driver(connection).commit()
-    except psycopg2.Error:
-        _driver(connection).rollback()

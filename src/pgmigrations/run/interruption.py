@@ -26,6 +26,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _running: list[Any] = []
 _noted: list[int] = []
 _is_watched = False
+_is_handled = threading.Event()
+_CANCELS, _PAUSE = 50, 0.1
+"""How often a statement is cancelled, and seconds in between, until Python hears of the signal."""
 
 
 @contextmanager
@@ -42,11 +45,12 @@ def interruptible() -> Iterator[None]:
         yield
         return
     with contextlib.ExitStack() as stack:
-        ours = {signal.SIGINT} if signal.getsignal(signal.SIGINT) == _DEFAULT_SIGINT else set()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) == signal.SIG_DFL:
+        ours: set[signal.Signals] = set()
+        for number in ENDING:
+            if signal.getsignal(number) in (signal.SIG_DFL, _DEFAULT_SIGINT):
                 stack.callback(signal.signal, number, signal.signal(number, _end))
                 ours.add(number)
+        _is_handled.clear()
         stack.enter_context(_watching(ours))
         _is_watched = True
         try:
@@ -85,6 +89,7 @@ def undisturbed() -> Iterator[None]:
     held: list[int] = []
 
     def hold(number: int, _: FrameType | None) -> None:
+        _is_handled.set()
         held.append(number)
 
     def raise_again() -> None:
@@ -118,6 +123,7 @@ _DEFAULT_SIGINT = signal.default_int_handler
 
 
 def _end(number: int, _: FrameType | None) -> None:
+    _is_handled.set()
     raise _ending(number)
 
 
@@ -156,6 +162,10 @@ def _listen(ear: socket.socket, numbers: set[signal.Signals]) -> None:
         asked = [number for number in heard if number in numbers]
         if asked:
             _noted.extend(asked)
-            for connection in list(_running):
-                with contextlib.suppress(psycopg2.Error):
-                    connection.cancel()
+            # A statement that was only about to be sent is not cancelled by the first.
+            for _ in range(_CANCELS):
+                for connection in list(_running):
+                    with contextlib.suppress(psycopg2.Error):
+                        connection.cancel()
+                if _is_handled.wait(_PAUSE):
+                    break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from pgmigrations.declare import EVERY, PUBLIC, DefaultPrivilege, Grant, Role, declare
 from pgmigrations.declare.declaration import Declaration
 from tests.migrate.access import MEMBERS, as_user, connected, other_database, values
-from tests.support.own_server import OwnServers
 from tests.support.project import Project
 from tests.support.script import run_script
 
@@ -26,13 +25,6 @@ def models(*declared: Declaration) -> MetaData:
     Table("book", metadata, *columns)
     declare(metadata, *declared)
     return metadata
-
-
-@pytest.fixture
-def urls(own_servers: OwnServers) -> Iterator[tuple[str, str]]:
-    """A database on a server of its own, and another server for trials."""
-    with own_servers() as url, own_servers() as scratch:
-        yield url, scratch
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,6 @@ ONE = Role("one", settings={"work_mem": "8MB"})
 TWO = Role("two", member_of=["one"])
 GRANT = Grant(["SELECT"], to="one", tables=EVERY)
 BOTH = "CREATE ROLE one; ALTER ROLE one SET work_mem TO '8MB'; CREATE ROLE two; GRANT one TO two"
-
-
-@pytest.fixture
-def urls(own_servers: OwnServers) -> Iterator[tuple[str, str]]:
-    """A database on a server of its own, and one on another, where trials run, too."""
-    with own_servers() as url, own_servers() as scratch:
-        yield url, scratch
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ import re
 from collections.abc import Mapping
 
 from pgmigrations.database_url import DatabaseUrl
-from pgmigrations.deploy.secret import Endpoint
+from pgmigrations.deploy.secret import DEFAULT_PORT, Endpoint, is_port
 from pgmigrations.errors import PgMigrationsError
 
-_DEFAULT_PORT = 5432
-_LARGEST_PORT = 65535
-_HOST = re.compile(r"[\w.-]+")
+_PLACE = re.compile(r"(?:\[(?P<address>[^]]*)\]|(?P<host>[\w.-]+))(?::(?P<port>\d+))?")
 _ONE = "Set DB_PROXY to the host that the application connects to, or to host:port"
 
 
@@ -43,17 +41,15 @@ def endpoint_of(url: DatabaseUrl, environ: Mapping[str, str]) -> Endpoint:
 
 def _proxy(text: str) -> tuple[str, int | None]:
     """Take `host`, `host:port`, an IPv6 address, or one in brackets with a port apart."""
-    host, colon, port = text.rpartition(":")
-    if not colon or _is_address(text):
-        host, port = text, ""
-    elif text.endswith("]"):
-        host, port, colon = text, "", ""
-    is_bracketed = host.startswith("[") and host.endswith("]")
-    host = host[1:-1] if is_bracketed else host
-    is_host = _is_address(host) if is_bracketed or ":" in host else _HOST.fullmatch(host)
-    if not is_host or (colon and not port and not _is_address(text)):
+    if _is_address(text):
+        return text, None
+    found = _PLACE.fullmatch(text)
+    if found is None or (found["address"] and not _is_address(found["address"])):
         raise NotConfigured(f"DB_PROXY = {text} is no host", "Write host or host:port")
-    return host, _number(port, "the port of DB_PROXY") if port else None
+    port = found["port"]
+    return found["address"] or found["host"], _number(
+        port, "the port of DB_PROXY"
+    ) if port else None
 
 
 def _host(url: DatabaseUrl, environ: Mapping[str, str]) -> str:
@@ -75,7 +71,7 @@ def _host(url: DatabaseUrl, environ: Mapping[str, str]) -> str:
 
 def _port(url: DatabaseUrl, environ: Mapping[str, str]) -> int:
     told = url.libpq.get("port") or environ.get("PGPORT", "").strip()
-    return _number(told, f"PGPORT = {told}") if told else _DEFAULT_PORT
+    return _number(told, f"PGPORT = {told}") if told else DEFAULT_PORT
 
 
 def _service(url: DatabaseUrl, environ: Mapping[str, str]) -> str:
@@ -83,7 +79,7 @@ def _service(url: DatabaseUrl, environ: Mapping[str, str]) -> str:
 
 
 def _number(text: str, what: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= _LARGEST_PORT:
+    if not is_port(text):
         raise NotConfigured(f"{what} is no port", "Set it to one number, or not at all")
     return int(text)
 

@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pgmigrations.database_url import DatabaseUrl, parse_database_url
-from pgmigrations.deploy.secret import Secret, SecretStoreFailure, SecretUnusable, Version
+from pgmigrations.deploy.secret import (
+    DEFAULT_PORT,
+    Secret,
+    SecretStoreFailure,
+    SecretUnusable,
+    Version,
+)
 from pgmigrations.errors import PgMigrationsError
 
 log = logging.getLogger("pgmigrations")
@@ -147,7 +153,7 @@ def _read(path: Path) -> Version | None:
     renamed = {key: parameters.pop(name, "") for key, name in _RENAMED.items()}
     if "," in f"{renamed['host']}{renamed['port']}":
         raise SecretUnusable(f"{URL} in {path} names several hosts", "Name one")
-    renamed["port"] = int(renamed["port"] or 0) or 5432
+    renamed["port"] = int(renamed["port"] or DEFAULT_PORT)
     created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return Version(found.get(VERSION, ""), Secret(renamed | parameters), created)
 

@@ -14,9 +14,7 @@ from pgmigrations.errors import PgMigrationsError
 
 _ALPHABET = string.ascii_letters + string.digits
 _PASSWORD_LENGTH = 32
-_DEFAULT_PORT = 5432
-
-
+DEFAULT_PORT = 5432
 _LARGEST_PORT = 65535
 _FIELDS = ("username", "password", "host", "port", "dbname")
 
@@ -116,7 +114,7 @@ class Secret:
     @property
     def port(self) -> int:
         """The TCP port, 5432 where it is not told."""
-        return int(self.fields.get("port") or _DEFAULT_PORT)
+        return int(self.fields.get("port") or DEFAULT_PORT)
 
     @property
     def dbname(self) -> str:
@@ -200,6 +198,11 @@ class SecretStore(Protocol):
         ...
 
 
+def is_port(text: str) -> bool:
+    """Whether a text is the number of a TCP port."""
+    return text.isdecimal() and 0 < int(text) <= _LARGEST_PORT
+
+
 def _fits(field: str, value: object) -> bool:
     if value is None or value == "":
         return True
@@ -207,7 +210,7 @@ def _fits(field: str, value: object) -> bool:
         return False
     text = str(value)
     if field == "port":
-        return text.isdecimal() and 0 < int(text) <= _LARGEST_PORT
+        return is_port(text)
     return "\0" not in text and text.encode(errors="ignore").decode() == text
 
 

@@ -60,8 +60,6 @@ def already_applied(
             no server on which that can be tried.
     """
     assert context.connection is not None
-    settings = settings_of(context)
-    assert settings is not None
     scope = scope_of(context)
     actual = _state(context.connection, scope)
     if actual.keys().isdisjoint(_model_tables(context, scope)):

@@ -14,6 +14,7 @@ from psycopg2 import extensions as driver
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.migrate.core.scratch_owner import PREFIX
 
 State: TypeAlias = Mapping[str, str]
 
@@ -262,7 +263,7 @@ _SETS_PASSWORD = """
 SELECT FROM pg_catalog.pg_locks
 WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND database = 0
   AND mode = 'RowExclusiveLock' AND relation = 'pg_catalog.pg_authid'::pg_catalog.regclass"""
-_OF_OTHERS = "NOT IN (SELECT oid FROM pg_catalog.pg_database WHERE datname ^@ 'pgm_scratch_')"
+_OF_OTHERS = f"NOT IN (SELECT oid FROM pg_catalog.pg_database WHERE datname ^@ '{PREFIX}')"
 _CATALOGS = (
     ("a role", 0, "r", "pg_roles r"),
     ("a membership", 0, "m", "pg_auth_members m"),

@@ -226,9 +226,10 @@ def test_a_secret_with_a_zero_byte_is_refused(project: Project, made: Stage) -> 
         deployed(project, made)
 
 
-def test_an_order_without_a_target_is_none() -> None:
-    with pytest.raises(InvalidOrder, match="target is empty"):
-        Order.of({"target": ""})
+@pytest.mark.parametrize("target", ["", " ", "@"])
+def test_an_order_without_a_target_is_none(target: str) -> None:
+    with pytest.raises(InvalidOrder, match="target names no revision"):
+        Order.of({"target": target})
 
 
 def test_the_command_takes_no_empty_target(project: Project, made: Stage) -> None:

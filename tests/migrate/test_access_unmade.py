@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,22 @@ def test_the_check_says_that_it_is_there() -> None:
     assert heading.endswith("(declared and on this server, and no revision makes it)")
 
 
+def test_what_is_granted_to_it_already_is_no_hindrance(
+    project: Project, urls: tuple[str, str]
+) -> None:
+    run_script(project.url, "GRANT INSERT ON book TO one; GRANT USAGE ON SCHEMA public TO two")
+    revision = project.models(models(ONE, TWO, GRANT)).autogenerate("second")
+    assert revision is not None
+    assert "op.revoke(['INSERT']" in revision.read_text()
+    project.upgrade()
+    assert project.check()
+    project.downgrade()
+    privilege = "SELECT has_table_privilege('one', 'book', 'INSERT')"
+    assert values(project.url, privilege) == [True]
+    project.on(urls[1]).upgrade()
+    assert project.check()
+
+
 def test_what_differs_is_altered_too(project: Project, urls: tuple[str, str]) -> None:
     project.models(models(Role("one", connection_limit=7), TWO))
     assert project.autogenerate("second") is not None
@@ -117,13 +134,19 @@ PAIR = 'op.grant_role("one", "two")'
             PAIR,
         ),
         (
+            "def make(name): op.create_role(name)",
+            'make("one")',
+            'make(name="two")',
+            PAIR,
+        ),
+        (
             'for group, member in (("one", "two"),):',
             "    op.create_role(group)",
             "    op.create_role(member)",
             "    op.grant_role(group, member)",
         ),
     ],
-    ids=["written", "named", "in a loop", "by constants", "imported", "in pairs"],
+    ids=["written", "named", "in a loop", "by constants", "imported", "by a function", "in pairs"],
 )
 def test_what_a_revision_by_hand_makes_is_made(project: Project, lines: tuple[str, ...]) -> None:
     write(project, "002_by_hand", "001_first", *lines)
@@ -140,14 +163,15 @@ def test_what_a_revision_by_hand_makes_is_made(project: Project, lines: tuple[st
         ('op.create_role("one")', 'op.create_role("two")', PAIR, 'op.drop_role("two")'),
         ('for name in ("one", "three"): op.create_role(name)', "print('two')", PAIR),
         ("pass", "", "def downgrade():", '    op.create_role("one")', '    op.create_role("two")'),
+        ("pass", "", "def nobody():", '    op.create_role("one")', '    op.create_role("two")'),
     ],
-    ids=["dropped again", "another word", "on the way back"],
+    ids=["dropped again", "another word", "on the way back", "called by nobody"],
 )
 def test_what_no_revision_has_left_is_made_by_the_next(
     project: Project, lines: tuple[str, ...]
 ) -> None:
     path = write(project, "002_by_hand", "001_first", *lines)
-    path.write_text(path.read_text().replace("    def downgrade", "def downgrade"))
+    path.write_text(re.sub("^    def", "def", path.read_text(), flags=re.MULTILINE))
     run_script(project.url, "UPDATE pgmigrations SET version_num = '002_by_hand'")
     assert not project.models(models(ONE, TWO)).check()
 

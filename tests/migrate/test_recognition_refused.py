@@ -92,7 +92,9 @@ def test_a_database_that_is_at_one_before_goes_on(project: Project) -> None:
     assert ask(project.url, "SELECT cents FROM account") == [(100,)]
 
 
-@pytest.mark.parametrize("other", ["TYPE mood AS ENUM ('good')", "SEQUENCE counter"])
+@pytest.mark.parametrize(
+    "other", ["TYPE mood AS ENUM ('good')", "SEQUENCE counter", "TABLE more ()"]
+)
 def test_what_nobody_has_made_before_is_from_behind(project: Project, other: str) -> None:
     project.upgrade("001_account")
     forget(project.url)

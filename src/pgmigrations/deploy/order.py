@@ -60,8 +60,10 @@ class Order:
             if not isinstance(value, kind):
                 wanted = {str: "a text", bool: "true or false", tuple: "a list"}[kind]
                 raise InvalidOrder(f"{key} = {value!r} does not fit", f"It is {wanted}")
-            if key == "target" and not value:
-                raise InvalidOrder("The target is empty", "It is head, heads or a revision's id")
+            if key == "target" and not str(value).strip("@ "):
+                raise InvalidOrder(
+                    "The target names no revision", "It is head, heads or a revision's id"
+                )
             read[key] = value
         return cls(**read)
 

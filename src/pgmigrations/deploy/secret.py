@@ -15,7 +15,8 @@ from pgmigrations.errors import PgMigrationsError
 _ALPHABET = string.ascii_letters + string.digits
 _PASSWORD_LENGTH = 32
 DEFAULT_PORT = 5432
-_LARGEST_PORT = 65535
+_LARGEST_PORT, _DIGITS = 65535, 5
+_MOST_BITS = 1024
 _FIELDS = ("username", "password", "host", "port", "dbname")
 
 
@@ -200,13 +201,16 @@ class SecretStore(Protocol):
 
 def is_port(text: str) -> bool:
     """Whether a text is the number of a TCP port."""
-    return text.isdecimal() and 0 < int(text) <= _LARGEST_PORT
+    return text.isdecimal() and len(text) <= _DIGITS and 0 < int(text) <= _LARGEST_PORT
 
 
 def _fits(field: str, value: object) -> bool:
     if value is None or value == "":
         return True
     if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        # Python itself refuses to write the longest.
         return False
     text = str(value)
     if field == "port":

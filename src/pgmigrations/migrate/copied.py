@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.core.own_server import own_server, roles_taken_back, stand_ins
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.migrate.core.scratch import scratch_database
-from pgmigrations.migrate.core.snapshot import Identity, Scope, Snapshot
+from pgmigrations.migrate.core.snapshot import Scope, Snapshot
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.migrate.replay import replay
 from pgmigrations.run.failure import DatabaseFailure
@@ -57,16 +57,9 @@ class CopiedDatabase:
         context: The connected context.
         scope: What is looked at.
         found: What is in the database; a copy that differs from it is not used.
-        unmade: The identities of what is left out of it where a copy is on another server.
     """
 
-    def __init__(
-        self,
-        context: MigrationContext,
-        scope: Scope,
-        found: Snapshot[Any],
-        unmade: Collection[Identity] = (),
-    ) -> None:
+    def __init__(self, context: MigrationContext, scope: Scope, found: Snapshot[Any]) -> None:
         settings = settings_of(context)
         assert context.connection is not None
         assert settings is not None
@@ -76,7 +69,6 @@ class CopiedDatabase:
         self._is_own_preferred = False
         self._scope = scope
         self._found = found
-        self._unmade = frozenset(unmade)
         self._way: _Way | None = None
 
     def prefer_own_server(self) -> None:
@@ -152,13 +144,11 @@ class CopiedDatabase:
         here: list[str] = []
         elsewhere = [stand_ins(self._target, self._scope)]
         by_name = {kind.name: kind for kind in KINDS}
-        for identity, record in self._found.items():
+        for record in self._found.values():
             kind = by_name[record.kind]
             if kind.comparison is not None and kind.comparison.copied is not None:
-                if not kind.is_on_server:
-                    here += kind.comparison.copied(record)
-                elif identity not in self._unmade:
-                    elsewhere += kind.comparison.copied(record)
+                statements = elsewhere if kind.is_on_server else here
+                statements += kind.comparison.copied(record)
         content = schema_dump(self._target)
         if here:
             # The dump leaves nothing on the path.
@@ -170,12 +160,9 @@ class CopiedDatabase:
         return str(self._target.execute(text("SHOW search_path")).scalar_one())
 
     def _refuse_other(self, copy: Connection) -> None:
-        state, found = (
-            {key: one for key, one in every.items() if key not in self._unmade}
-            for every in (read_all(copy, KINDS, self._scope), self._found)
-        )
-        restored = {key: one.restored() for key, one in found.items()}
-        other = list(settled(KINDS, copy, restored, state))
+        state = read_all(copy, KINDS, self._scope)
+        found = {key: one.restored() for key, one in self._found.items()}
+        other = list(settled(KINDS, copy, found, state))
         copy.rollback()
         if other:
             named = ", ".join(" ".join(one.record.identity) for one in other[:5])

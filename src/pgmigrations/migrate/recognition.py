@@ -76,7 +76,9 @@ def already_applied(
         ) from error
     compared = _compared(actual, states, is_exact=is_exact or refusal is not None)
     if refusal is not None:
-        compared |= _beyond(actual, {*_model_tables(context, scope)}, is_exact=is_exact)
+        # A revision behind the last state may have made what else is there; another tool's
+        # database has never seen one, and may have tables that no model declares.
+        compared |= {*_model_tables(context, scope)} & {*actual} if is_exact else {*actual}
     count = _match(actual, states, compared)
     if count:
         last = steps[count - 1].revision.revision
@@ -191,22 +193,6 @@ def _compared(actual: _State, states: Sequence[_State], *, is_exact: bool) -> se
             if ("table", record.schema, getattr(record, "table", "")) in made
         }
     return made
-
-
-def _beyond(actual: _State, tables: set[Identity], *, is_exact: bool) -> set[Identity]:
-    """Say what counts besides, where not all states are known: what the others may have made.
-
-    Args:
-        actual: What is there.
-        tables: Those of the models.
-        is_exact: Whether what is in no table is another tool's, and was never made by a revision.
-    """
-    others = {
-        identity
-        for identity, record in actual.items()
-        if record.relation is None and identity[0] != "table"
-    }
-    return tables & actual.keys() | (set() if is_exact else others)
 
 
 def _match(actual: _State, states: Sequence[_State], made: set[Identity]) -> int:

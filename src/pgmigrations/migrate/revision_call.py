@@ -21,8 +21,9 @@ class _UnknownError(Exception):
 def revision_calls(path: Path, operations: Mapping[str, type[Operation]]) -> Iterator[RevisionCall]:
     """Yield the calls of operations on the way up, in the order of the file.
 
-    Constants of the module, loops over them, and texts that are put together of them are followed;
-    a call with anything else is left out, and so is a file without its source.
+    What `upgrade()` calls of its own module is followed, as are constants, loops over them, and
+    texts that are put together of them; a call with anything else is left out, and so is a file
+    without its source.
 
     Args:
         path: The file.
@@ -30,20 +31,38 @@ def revision_calls(path: Path, operations: Mapping[str, type[Operation]]) -> Ite
     """
     source = path.read_bytes()
     if path.suffix == ".py" and any(name.encode() in source for name in operations):
-        yield from _Reader(operations).calls(ast.parse(source), {})
+        yield from _Reader(operations, ast.parse(source)).calls_of_upgrade()
 
 
 class _Reader:
-    def __init__(self, operations: Mapping[str, type[Operation]]) -> None:
+    def __init__(self, operations: Mapping[str, type[Operation]], module: ast.Module) -> None:
         self._operations = operations
+        self._functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+        self._constants: dict[str, Any] = {}
+        for one in module.body:
+            if isinstance(one, ast.Assign | ast.AnnAssign):
+                _assign(one, self._constants)
 
-    def calls(self, node: ast.AST, known: dict[str, Any]) -> Iterator[RevisionCall]:
-        """Yield the calls in a part of a file, given what its names stand for."""
+    def calls_of_upgrade(self) -> Iterator[RevisionCall]:
+        """Yield the calls that `upgrade()` comes to."""
+        yield from self._in_function("upgrade", {})
+
+    def _in_function(self, name: str, given: Mapping[str, Any]) -> Iterator[RevisionCall]:
+        # Out of reach while it is followed: none is followed into itself.
+        function = self._functions.pop(name, None)
+        if function is None:
+            return
+        known = {**self._constants, **given}
+        for statement in function.body:
+            yield from self._calls(statement, known)
+        self._functions[name] = function
+
+    def _calls(self, node: ast.AST, known: dict[str, Any]) -> Iterator[RevisionCall]:
+        """Yield the calls in a part of a function, given what its names stand for."""
         if isinstance(node, ast.FunctionDef):
-            if node.name == "downgrade":
-                return
-            known = dict(known)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            self._functions[node.name] = node
+            return
+        if isinstance(node, ast.Assign | ast.AnnAssign):
             _assign(node, known)
         elif isinstance(node, ast.For):
             yield from self._in_loop(node, known)
@@ -51,24 +70,23 @@ class _Reader:
         elif isinstance(node, ast.Call):
             yield from self._call(node, known)
         for child in ast.iter_child_nodes(node):
-            yield from self.calls(child, known)
+            yield from self._calls(child, known)
 
     def _in_loop(self, node: ast.For, known: dict[str, Any]) -> Iterator[RevisionCall]:
-        try:
-            items = list(_value(node.iter, known))
-        except (_UnknownError, TypeError):
-            items = [None]
+        found = _known_value(node.iter, known)
+        items = list(found) if isinstance(found, tuple | str) else [None]
         for item in items:
             inside = dict(known)
             _bind(node.target, item, inside)
             for child in node.body:
-                yield from self.calls(child, inside)
+                yield from self._calls(child, inside)
 
     def _call(self, node: ast.Call, known: dict[str, Any]) -> Iterator[RevisionCall]:
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         operation = self._operations.get(name)
         if operation is None:
+            yield from self._in_function(name, self._arguments(name, node, known))
             return
         fields = [one.name for one in dataclasses.fields(operation) if not one.kw_only]
         given = dict(zip(fields, node.args, strict=False))
@@ -78,13 +96,20 @@ class _Reader:
         except (_UnknownError, KeyError):
             return
 
+    def _arguments(self, name: str, node: ast.Call, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What the parameters of a function of the module stand for in a call."""
+        function = self._functions.get(name)
+        if function is None:
+            return {}
+        names = [one.arg for one in function.args.args]
+        given = dict(zip(names, node.args, strict=False))
+        given |= {one.arg: one.value for one in node.keywords if one.arg in names}
+        return {one: _known_value(given.get(one), known) for one in names}
+
 
 def _assign(node: ast.Assign | ast.AnnAssign, known: dict[str, Any]) -> None:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    try:
-        value = _value(node.value, known)
-    except _UnknownError:
-        value = None
+    value = _known_value(node.value, known)
     for target in targets:
         _bind(target, value, known)
 
@@ -97,6 +122,14 @@ def _bind(target: ast.AST, value: Any, known: dict[str, Any]) -> None:
         values = value if isinstance(value, tuple) else ()
         for number, one in enumerate(target.elts):
             _bind(one, values[number] if len(values) == len(target.elts) else None, known)
+
+
+def _known_value(node: ast.AST | None, known: Mapping[str, Any]) -> Any:
+    """Return a value, or None for one that only running it tells."""
+    try:
+        return _value(node, known)
+    except _UnknownError:
+        return None
 
 
 def _value(node: ast.AST | None, known: Mapping[str, Any]) -> Any:

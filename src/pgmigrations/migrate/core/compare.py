@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,8 +48,8 @@ class Findings:
         changes: What differs, and is the project's business.
         copy: Makes a copy of the database as it is.
         renamed: The renames that the models hint at; None where there are none.
-        unmade: The identities of what the server has, and no revision made until now: it is in no
-            copy on another server, and stays on the way back.
+        unmade: The identities of what the server has, and no revision made until now: it stays on
+            the way back.
     """
 
     difference: Difference
@@ -75,7 +75,7 @@ def compare_kinds(
     kinds: Sequence[AnyKind],
     context: AutogenContext,
     upgrade_ops: UpgradeOps,
-    copies: Callable[[MigrationContext, Scope, Snapshot[Any], Collection[Identity]], Copy],
+    copies: Callable[[MigrationContext, Scope, Snapshot[Any]], Copy],
     unmade: Callable[
         [Sequence[AnyKind], MigrationContext, Difference],
         Sequence[tuple[Change[Any], Sequence[MigrateOperation]]],
@@ -87,7 +87,7 @@ def compare_kinds(
         kinds: The list of `pgmigrations.migrate.kinds`.
         context: Alembic's context of this comparison.
         upgrade_ops: Where the operations go.
-        copies: Makes copies of a database of which the state is known, without some of it.
+        copies: Makes copies of a database of which the state is known.
         unmade: Finds what the server has, and no revision makes, with what makes it.
 
     Raises:
@@ -114,8 +114,7 @@ def compare_kinds(
             for one in unmade(kinds, migration, difference)
             if not is_refused(one[0], difference, context)
         ]
-        without = frozenset(change.record.identity for change, _ in apart)
-        copy = copies(migration, scope, difference.found, without)
+        copy = copies(migration, scope, difference.found)
         renamed = followed(kinds, context, difference, copy)
         if renamed is not None:
             difference, changes = find(renamed.state)
@@ -133,7 +132,8 @@ def compare_kinds(
             ours = {key: one for key, one in difference.actual.items() if key not in used}
             difference = dataclasses.replace(difference, actual=ours)
         added = [change for change, _ in apart]
-        findings = Findings(difference, [*added, *changes], copy, renamed, without)
+        identities = frozenset(change.record.identity for change in added)
+        findings = Findings(difference, [*added, *changes], copy, renamed, identities)
         migration.opts[_FINDINGS] = findings
         try:
             renames = renamed.operations if renamed is not None else ()

@@ -86,7 +86,7 @@ class Proof:
         difference = self._findings.difference
         module = _loaded(rendered_file(self._migration, self._script), str(self._script.rev_id))
         with self._findings.copy() as copy:
-            start = dict(self._read(copy))
+            start = self._read(copy)
             self._perform(copy, module, "upgrade")
             state = self._read(copy)
             wanted = self._expected(state)
@@ -105,7 +105,6 @@ class Proof:
                 raise ProofFailed("Run a second time, the upgrade changes something", names)
             self._perform(copy, module, "downgrade")
             state = self._read(copy)
-            start |= {key: difference.found[key] for key in self._findings.unmade}
             left = self._left(copy, state, start)
             if left and not is_last:
                 backward = Difference(difference.scope, state, start, (), server=copy)

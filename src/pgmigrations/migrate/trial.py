@@ -20,6 +20,7 @@ from pgmigrations.migrate.core.options import scope_of, settings_of
 from pgmigrations.migrate.core.recording import Sent, recorded
 from pgmigrations.migrate.core.report import described, named
 from pgmigrations.migrate.core.snapshot import Snapshot
+from pgmigrations.migrate.core.state import read_states
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.run.failure import explain
 
@@ -105,7 +106,7 @@ def trial(context: MigrationContext) -> Iterator[Trial]:
     assert connection is not None
     assert settings is not None
     scope = scope_of(context)
-    found = read_all(connection, KINDS, scope)
+    found = read_states(connection, KINDS, scope)[0].snapshot()
     copied = CopiedDatabase(context, scope, found)
     # What is written by hand may commit by itself, and what it changes be the server's.
     copied.prefer_own_server()

@@ -53,7 +53,7 @@ def find_differences(
         has printed both sides once more.
     """
     names = fact_parameters(declared_names(metadatas, scope))
-    state, found = read_states(target, kinds, scope, facts(), **names)
+    state, found = read_states(target, kinds, scope, facts(), names)
     environment = environment_key(found, kinds, scope, settings.scratch_url)
     remembered = Remembered(Cache.of(settings.cache), environment, kinds, scope)
     everything = state.snapshot() if actual is None else actual

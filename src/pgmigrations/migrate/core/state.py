@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.catalog import pinned
+from pgmigrations.migrate.core.fingerprint import digest
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.snapshot import Identity, Record, Scope, Snapshot, snapshot
 
@@ -93,7 +94,9 @@ def read_states(
     kinds: Sequence[AnyKind],
     scope: Scope,
     more: Mapping[str, str] | None = None,
-    **parameters: Any,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    is_kept: bool = False,
 ) -> tuple[State, dict[str, str]]:
     """Read every kind in one statement, under the settings that both sides of a comparison have.
 
@@ -103,16 +106,31 @@ def read_states(
         scope: What is looked at.
         more: Expressions of type text that are worked out in the same statement, by name.
         parameters: Parameters of those expressions.
+        is_kept: Whether the session keeps the plan for the next time, as a prepared statement.
 
     Returns:
         The state, and the values of the expressions with the settings before.
     """
-    statement = text(collecting(kinds, more))
+    statement = collecting(kinds, more)
+    given = {**scope.parameters, **(parameters or {})}
     with pinned(connection) as before:
-        rows = connection.execute(statement, {**scope.parameters, **parameters})
+        if is_kept:
+            rows = connection.exec_driver_sql(f"EXECUTE {_kept(connection, statement, given)}")
+        else:
+            rows = connection.execute(text(statement), given)
         found = {name: value or "" for name, value in rows.all()}
     lines = {kind.name: _split(found.pop(kind.name)) for kind in kinds}
     return State(kinds, scope, lines), {**before, **found}
+
+
+def _kept(connection: Connection, statement: str, given: Mapping[str, Any]) -> str:
+    """Return the name of the statement as the session has prepared it, now or before."""
+    name = f"pgmigrations_{digest([statement, given])}"
+    # Whatever runs there may have said DISCARD ALL.
+    look = text("SELECT 1 FROM pg_prepared_statements WHERE name = :name")
+    if connection.execute(look, {"name": name}).first() is None:
+        connection.execute(text(f"PREPARE {name} AS {statement}"), given)
+    return name
 
 
 def collecting(kinds: Sequence[AnyKind], more: Mapping[str, str] | None = None) -> str:

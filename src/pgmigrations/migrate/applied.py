@@ -26,12 +26,13 @@ from pgmigrations.migrate.known import KNOWN, Known
 from pgmigrations.migrate.model_tables import has_model_tables
 from pgmigrations.migrate.script_guard import guard_scripts
 from pgmigrations.migrate.script_ledger import ledger_in_scripts
+from pgmigrations.migrate.steps import PURGE
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
 from pgmigrations.run.half_done import refuse_half_done
 from pgmigrations.run.outcome import OUTCOME
 from pgmigrations.run.place import place_of
 from pgmigrations.run.runner import runner
-from pgmigrations.run.step import revision_of
+from pgmigrations.run.step import Purge, revision_of
 from pgmigrations.run.within import within_transaction
 
 
@@ -52,8 +53,10 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         guard_scripts(context, heads, written)
         ledger_in_scripts(context, written)
         return written
+    if PURGE in context.opts:
+        return _purged(work, heads, context)
     planned = _planned(work, heads, context)
-    if not planned and not context.purge:
+    if not planned:
         return []
     if is_external(context):
         recognised = _prepare(planned, context, heads)
@@ -62,7 +65,7 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         raise OneTransactionForAll
     with runner(context) as running:
         # Read anew: another run may have been at work until the lock was free.
-        at = () if context.purge else context.get_current_heads()
+        at = context.get_current_heads()
         if set(at) != set(heads):
             planned = _planned(work, at, context)
         elif not is_stamp(work):
@@ -74,6 +77,23 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         if known is not None and known.manifest is not None:
             running.checksums = known.manifest.checksums
         running.run(planned, at, recognised)
+    return []
+
+
+def _purged(
+    work: MigrationsFn, heads: Collection[str], context: MigrationContext
+) -> Iterable[Step]:
+    """Replace the version rows, whatever they are."""
+    planned = _planned(work, (), context)
+    assert context.script is not None
+    revisions = context.script.revision_map
+    if is_external(context):
+        return within_transaction(context, Purge(heads, planned, revisions).parts, heads, ())
+    with runner(context) as running:
+        at = context.get_current_heads()
+        assert context.connection is not None
+        context.connection.rollback()
+        running.run([Purge(at, planned, revisions, running.settled())], at)
     return []
 
 

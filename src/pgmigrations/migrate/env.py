@@ -23,7 +23,7 @@ from pgmigrations.migrate.core.options import OPTION, declared_schemas
 from pgmigrations.migrate.core.revision_file import RevisionFile, read_revision_files
 from pgmigrations.migrate.known import KNOWN, idle_at_head, known_before
 from pgmigrations.migrate.manifest import keep_manifest
-from pgmigrations.migrate.steps import ADOPTING, REBASING, prepared, told
+from pgmigrations.migrate.steps import ADOPTING, PURGE, REBASING, prepared, told
 from pgmigrations.plugin import NAME, ensure_callable, ensure_registered
 from pgmigrations.run.connection import forget_if_lost, open_engine
 from pgmigrations.run.outcome import SETTINGS, URL, URL_USED
@@ -119,6 +119,8 @@ def configure_arguments(
 
         ensure_registered()
         built |= writing_arguments(chosen, files, render_item, process_revision_directives)
+    if alembic_private.is_purge():
+        built |= {PURGE: True, "purge": False}
     if context.is_offline_mode():
         built |= {
             "dialect_name": "postgresql",

@@ -17,6 +17,9 @@ ADOPTING = "pgmigrations_adopting"
 REBASING = "pgmigrations_rebasing"
 """Key of `Config.attributes`: two revisions may have one number for now."""
 
+PURGE = "pgmigrations_purge"
+"""Key among the arguments of `context.configure()`: `alembic stamp --purge` runs."""
+
 
 class OtherDatabase(PgMigrationsError):
     """A program has named a database, and env.py connects to one of its own choice."""

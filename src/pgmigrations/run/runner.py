@@ -27,7 +27,7 @@ from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure_kind import ConnectionLost, DatabaseFailure
 from pgmigrations.run.interruption import cancellable, interruptible
-from pgmigrations.run.ledger import Direction, Entry, Status
+from pgmigrations.run.ledger import SETTLED, Direction, Entry, Row, Status
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, runner_lock
 from pgmigrations.run.outcome import OUTCOME, Done, Outcome
@@ -164,6 +164,14 @@ class Runner:
                     self._progress[_key(revision, row.direction)] = Progress.parse(row.progress)
         self._driver.rollback()
 
+    def settled(self) -> dict[str, Row]:
+        """Return the last row of each revision that says what the database has of it."""
+        try:
+            is_there = self.ledger.is_there(self._driver)
+            return self.ledger.latest(self._driver, SETTLED) if is_there else {}
+        finally:
+            self._driver.rollback()
+
     def run(
         self,
         steps: Sequence[Step],
@@ -269,7 +277,6 @@ class Runner:
                 transactions.write_and_go_on(changes, written, heads)
             for callback in self.context.on_version_apply_callbacks:
                 callback(ctx=self.context, step=step.info, heads=set(heads), run_args={})
-        self.context.purge = False
         self._tell(written)
         self.outcome.after = heads
         return heads

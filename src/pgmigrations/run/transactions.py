@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import RootTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
-from pgmigrations.migrate.core.alembic_private import purge_version_rows, revision_transaction
+from pgmigrations.migrate.core.alembic_private import revision_transaction
 from pgmigrations.migrate.core.quoting import literal, qualified
 from pgmigrations.run.ledger import Entry
 from pgmigrations.run.ledger_table import LedgerTable
@@ -121,9 +121,7 @@ class Transactions:
             (looked,) = rows(self._driver, self._look)
         _, is_ours, is_lost, pid, found = looked
         self._refuse(is_ours=is_ours, is_lost=is_lost)
-        if self.context.purge:
-            purge_version_rows(self.context)
-        elif set(found) != set(at):
+        if set(found) != set(at):
             raise VersionMoved(at, found)
         return int(pid)
 
@@ -215,7 +213,6 @@ class Transactions:
             # The revision has neither ended it, nor left a part of it open.
             and connection.get_transaction() is self._begun
             and not connection.in_nested_transaction()
-            and not self.context.purge
             and driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INTRANS
             # Else the driver's BEGIN says more.
             and (driver.autocommit, driver.isolation_level, driver.readonly, driver.deferrable)

@@ -15,6 +15,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import HeadChanges, Step
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.run.session import rows
+from pgmigrations.run.step import Purge
 
 _SERVER_MAY_BE_BACK_AFTER = 10.0
 
@@ -74,7 +75,8 @@ def changes_of(
         The rows after; and pairs of a row before and a row after, one of which may be none.
     """
     maintainer = HeadChanges(context, at)
-    maintainer.update_to_step(step)
+    for one in step.parts if isinstance(step, Purge) else (step,):
+        maintainer.update_to_step(one)
     return set(maintainer.heads), maintainer.changes
 
 

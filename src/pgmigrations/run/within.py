@@ -73,7 +73,8 @@ def _recorded(
         table = version_table_of(context)
         if not inspect(connection).has_table(table.name, schema=table.schema):
             table.create(connection)
-        connection.exec_driver_sql(ledger.creation)
+        with dbapi.cursor() as cursor:
+            cursor.execute(ledger.creation)
         run(**kw)
         outcome = context.config.attributes.get(OUTCOME) if context.config else None
         for entry in entries(step, time.monotonic() - start, is_run=is_run):

@@ -80,6 +80,15 @@ def migrations_fn() -> MigrationsFn:
     return work
 
 
+def is_purge() -> bool:
+    """Tell whether `alembic stamp --purge` runs, on a database.
+
+    Alembic itself would commit the deletion before anything else, without the runner's lock.
+    """
+    options = alembic.context._proxy.context_opts  # type: ignore[attr-defined]
+    return bool(options.get("purge")) and not options.get("as_sql")
+
+
 def is_revision_command() -> bool:
     """Tell `alembic revision` from `alembic check`, which needs a script, empty or not."""
     return migrations_fn().__qualname__.startswith("revision.")
@@ -123,11 +132,6 @@ def is_external(context: MigrationContext) -> bool:
 def is_per_migration(context: MigrationContext) -> bool:
     """Tell whether each revision is to be a transaction of its own."""
     return bool(context._transaction_per_migration)
-
-
-def purge_version_rows(context: MigrationContext) -> None:
-    """Delete the version rows, as `alembic stamp --purge` does."""
-    context._ensure_version_table(purge=True)
 
 
 def is_configured() -> bool:

@@ -173,7 +173,7 @@ def test(configuration: Configuration, arguments: Sequence[str]) -> Outcome:
             "-n",
             "auto",
             "-m",
-            "not applications and not cdk",
+            "not applications and not cdk and not faults",
             *options,
             *arguments,
         ]

@@ -49,7 +49,9 @@ def moving(
             *_logged(before, after, difference),
         ]
     if before.definition != after.definition:
-        names = dict.fromkeys([*before.columns, *after.columns])
+        names = dict.fromkeys(
+            name for one in (before, after) for name in (*one.columns, *one.included_columns)
+        )
         found += _changed(before.relation, names, difference)
     elif before.sort in ("check", "exclusion"):
         retyped = _retyped(before.relation, before.columns, difference)

@@ -9,6 +9,7 @@ from tests.fuzz.draw_pair import Pair
 from tests.fuzz.found_exclusion import EXCLUDING
 from tests.fuzz.found_generated import GENERATING
 from tests.fuzz.found_key import KEYED
+from tests.fuzz.found_partition import PARTED
 from tests.fuzz.found_renamed import RENAMED
 from tests.fuzz.spec import (
     CheckSpec,
@@ -394,5 +395,6 @@ FOUND: dict[str, Pair] = {
     **EXCLUDING,
     **GENERATING,
     **KEYED,
+    **PARTED,
     **RENAMED,
 }

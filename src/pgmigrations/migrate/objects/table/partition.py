@@ -97,6 +97,10 @@ class ChangePartitions(Operation):
         table = f"{self.schema}.{self.table}" if self.schema else self.table
         return f"the partitions of table {table}"
 
+    def runs_in(self) -> Phase:
+        """Free the names of partitions that go before another table's take them."""
+        return self.phase if self.new else Phase.DROP_DEPENDANT
+
     def pending(self, connection: Connection) -> bool:
         """Look which of the two states each partition has."""
         record = find(connection, self.schema, self.table)

@@ -34,7 +34,7 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
         return []
     if before is None:
         empty = dataclasses.replace(after, partitions=())
-        partitions = [_repartitioned(empty, after, difference)] if after.partitions else []
+        partitions = _repartitioned(empty, after, difference) if after.partitions else []
         return [created(after, difference), *partitions]
     fields = [field.name for field in dataclasses.fields(after) if field.compare]
     if not after.partitions:
@@ -46,7 +46,7 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     operations: list[MigrateOperation] = []
     if "partitions" in names:
         names.remove("partitions")
-        operations.append(_repartitioned(before, after, difference))
+        operations += _repartitioned(before, after, difference)
     if "parents" in names:
         names.remove("parents")
         operations += _adopted(before, after, schema)
@@ -87,7 +87,7 @@ def _adopted(before: TableRecord, after: TableRecord, schema: str | None) -> lis
 
 def _repartitioned(
     before: TableRecord, after: TableRecord, difference: Difference
-) -> ChangePartitions:
+) -> list[ChangePartitions]:
     scope = difference.scope
     show: dict[str, str | None] = {scope.default_schema: None}
     # Those that stay as they are need not be said.
@@ -96,7 +96,12 @@ def _repartitioned(
         [shortened(one, show) for one in record.partitions if one not in both]
         for record in (before, after)
     )
-    return ChangePartitions(after.name, old, new, schema=scope.shown_schema(after.schema))
+    parts = [(old, new)]
+    if old and new and not {tuple(one[:2]) for one in old} & {tuple(one[:2]) for one in new}:
+        # Those that go free their names, which a partition of another table may take.
+        parts = [(old, []), ([], new)]
+    schema = scope.shown_schema(after.schema)
+    return [ChangePartitions(after.name, *part, schema=schema) for part in parts]
 
 
 def _is_simple(name: str) -> bool:

@@ -29,7 +29,8 @@ class RevisionState:
 
     Attributes:
         revision: Its id.
-        state: applied, pending, failed, half done, or ahead (applied, and there is no file).
+        state: applied, pending, failed, half done, ahead (applied, and there is no file), or
+            unknown (the database says that it is there).
         is_changed: Whether its code is another one than was applied.
         when: When the last thing happened to it, in the server's time zone.
         seconds: How long that took.
@@ -56,8 +57,8 @@ def status(config: Config, *, as_json: bool = False) -> int:
         as_json: Print JSON.
 
     Returns:
-        0 where all is applied as the files are; 3 where something is pending, failed, half done
-        or changed.
+        0 where all is applied as the files are; 3 where something is pending, failed, half done,
+        changed or unknown.
     """
     found = states(config)
     if as_json:
@@ -84,6 +85,9 @@ def states_of(project: OpenProject) -> Iterator[RevisionState]:
         is_changed = is_applied and has_changed(script, settled.get(script.revision))
         yield _state(script.revision, _word(row, is_applied), row, is_changed)
     known = {script.revision for script in files}
+    for head in sorted(project.heads):
+        if head not in known and head not in applied:
+            yield RevisionState(head, "unknown", error="Neither a file nor the ledger has it")
     for revision, row in sorted(settled.items(), key=lambda one: one[1].id):
         if revision not in known and row.status in APPLIED - {Status.ADOPTED}:
             yield _state(revision, "ahead", row, False)
@@ -118,9 +122,10 @@ def _state(revision: str, word: str, row: Row | None, is_changed: bool) -> Revis
 
 
 def _page(states: list[RevisionState]) -> Table:
-    pending = sum(one.state not in ("applied", "ahead") for one in states)
-    ahead = sum(one.state == "ahead" for one in states)
-    title = f"{pending} pending" if pending else "all applied"
+    unknown, ahead = (sum(one.state == word for one in states) for word in ("unknown", "ahead"))
+    pending = sum(one.state not in ("applied", "ahead", "unknown") for one in states)
+    title = f"{pending} pending" if pending or unknown else "all applied"
+    title += f"; the database is at {unknown} that nobody knows" if unknown else ""
     title += f"; the database is ahead by {ahead}" if ahead else ""
     table = Table(title=title, title_justify="left", title_style="bold cyan", box=box.SIMPLE_HEAD)
     for heading in ("", "revision", "when", "took", "by", ""):

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext, RevisionStep, StampStep
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
@@ -29,10 +29,12 @@ from pgmigrations.migrate.script_ledger import ledger_in_scripts
 from pgmigrations.migrate.steps import PURGE
 from pgmigrations.run.adoption_of_alembic import ALEMBIC_TABLE, alembic_rows
 from pgmigrations.run.half_done import refuse_half_done
+from pgmigrations.run.no_exit import RevisionExits, no_exit
 from pgmigrations.run.outcome import OUTCOME
 from pgmigrations.run.place import place_of
 from pgmigrations.run.runner import runner
-from pgmigrations.run.step import Purge, revision_of
+from pgmigrations.run.step import Stamp, entries, revision_of
+from pgmigrations.run.version_rows import changes_of
 from pgmigrations.run.within import within_transaction
 
 
@@ -50,11 +52,13 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
     """
     if context.as_sql:
         written: list[Step] = list(work(heads, context))
+        for one in written:
+            one.migration_fn = _explained(one.migration_fn, one)
         guard_scripts(context, heads, written)
         ledger_in_scripts(context, written)
         return written
-    if PURGE in context.opts:
-        return _purged(work, heads, context)
+    if is_stamp(work):
+        return _stamped(work, heads, context)
     planned = _planned(work, heads, context)
     if not planned:
         return []
@@ -68,7 +72,7 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
         at = context.get_current_heads()
         if set(at) != set(heads):
             planned = _planned(work, at, context)
-        elif not is_stamp(work):
+        else:
             _refuse_half_done(context, planned)
         recognised = _prepare(planned, context, at)
         assert context.connection is not None
@@ -80,20 +84,39 @@ def applied(work: MigrationsFn, heads: Any, context: MigrationContext) -> Iterab
     return []
 
 
-def _purged(
+def _stamped(
     work: MigrationsFn, heads: Collection[str], context: MigrationContext
 ) -> Iterable[Step]:
-    """Replace the version rows, whatever they are."""
-    planned = _planned(work, (), context)
+    """Change the version rows, or replace them whatever they are (`--purge`)."""
+    is_purge = PURGE in context.opts
     assert context.script is not None
     revisions = context.script.revision_map
+
+    def parts(at: Collection[str]) -> list[Step]:
+        planned: list[Step] = list(work(() if is_purge else at, context))
+        for one in planned:
+            one.migration_fn = _explained(one.migration_fn, one)
+        if not is_purge:
+            return planned
+        gone = [StampStep(one, None, False, True, revisions) for one in sorted(at)]
+        return [*gone, *planned]
+
     if is_external(context):
-        return within_transaction(context, Purge(heads, planned, revisions).parts, heads, ())
+        return within_transaction(context, parts(heads), heads, ())
+    if not is_per_migration(context):
+        raise OneTransactionForAll
     with runner(context) as running:
-        at = context.get_current_heads()
+        at = after = set(context.get_current_heads())
         assert context.connection is not None
+        driver: Any = context.connection.connection.dbapi_connection
+        had, begun = running.ledger.said(driver)
         context.connection.rollback()
-        running.run([Purge(at, planned, revisions, running.settled())], at)
+        steps = parts(at)
+        for step in steps:
+            after, _ = changes_of(context, step, after)
+        stamp = Stamp(steps, at, after, revisions, had, begun)
+        if steps or entries(stamp):
+            running.run([stamp], at)
     return []
 
 
@@ -117,8 +140,7 @@ def _planned(
         planned: list[Step] = list(work(heads, context))
     if refuses_changed:
         refuse_changed(context, heads)
-    if not is_stamp(work):
-        _refuse_half_done(context, planned)
+    _refuse_half_done(context, planned)
     return planned
 
 
@@ -196,11 +218,14 @@ def _explained(run: Callable[..., None], step: Step) -> Callable[..., None]:
     @functools.wraps(run)
     def run_explained(**kw: Any) -> None:
         try:
-            run(**kw)
+            with no_exit(_place(step)):
+                run(**kw)
         except DBAPIError as error:
             from pgmigrations.run.failure import explain
 
             raise explain(error, doing=_place(step)) from error
+        except RevisionExits:
+            raise
         except PgMigrationsError as error:
             error.what = f"{_place(step)}: {error.what}"
             raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
@@ -10,6 +12,20 @@ from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.alembic_private import operations_in
 from pgmigrations.migrate.core.execution import silenced
+from pgmigrations.run.no_exit import no_exit
+from pgmigrations.run.session_settings import settings_kept
+
+
+def _by_itself(step: RevisionStep, scratch: Connection) -> RevisionStep:
+    """Return a step that neither ends the process nor leaves the session with settings."""
+
+    def run(**kw: Any) -> None:
+        with no_exit(f"in revision {step.revision.revision}"), settings_kept(scratch):
+            step.migration_fn(**kw)
+
+    found = copy(step)
+    found.migration_fn = functools.wraps(step.migration_fn)(run)
+    return found
 
 
 def replay(
@@ -29,7 +45,7 @@ def replay(
 
     def run(_heads: Any, inner: MigrationContext) -> Iterator[RevisionStep]:
         for step in steps:
-            yield step
+            yield _by_itself(step, scratch)
             # The loop that runs the steps has committed this one when it asks for the next.
             after(inner)
             scratch.rollback()

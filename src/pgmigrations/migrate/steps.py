@@ -54,7 +54,10 @@ def prepared(work: MigrationsFn) -> MigrationsFn:
             return list(work(heads, context))
         # What only looks needs none of this, and is run more often.
         from pgmigrations.migrate.applied import applied
+        from pgmigrations.run.no_exit import no_exit
 
-        return applied(work, heads, context)
+        # Loading a revision's file runs its code.
+        with no_exit():
+            return applied(work, heads, context)
 
     return steps

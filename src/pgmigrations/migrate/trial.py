@@ -23,6 +23,8 @@ from pgmigrations.migrate.core.snapshot import Snapshot
 from pgmigrations.migrate.core.state import read_states
 from pgmigrations.migrate.kinds import KINDS
 from pgmigrations.run.failure import explain
+from pgmigrations.run.no_exit import no_exit
+from pgmigrations.run.session_settings import settings_kept
 
 
 class TrialFailed(PgMigrationsError):
@@ -67,7 +69,9 @@ class Trial:
                 silenced("alembic.runtime.migration", "pgmigrations"),
                 operations_in(self._inner),
                 revision_transaction(self._inner),
+                settings_kept(self._copy),
                 recorded(self._inner) as sent,
+                no_exit(""),
             ):
                 work()
         # Whatever a revision raises, it does not run.

@@ -116,13 +116,15 @@ def open_engine(url: DatabaseUrl) -> Engine:
     """
     from sqlalchemy import NullPool, create_engine, event, make_url
 
+    from pgmigrations.run.heard_connection import HeardConnection
+
     # A name that is no plain text in a URL stands in the query: see `DatabaseUrl.sqlalchemy`.
     made = make_url(url.sqlalchemy).difference_update_query(["dbname"]).set(database=url.database)
     # Else the driver asks for the type in a transaction of its own; SQLAlchemy reads it by itself.
     engine = create_engine(
         made,
         poolclass=NullPool,
-        connect_args=connect_arguments(url, os.environ),
+        connect_args=connect_arguments(url, os.environ) | {"connection_factory": HeardConnection},
         use_native_hstore=False,
     )
     if not _has_own_timeout(url, os.environ):

@@ -23,6 +23,11 @@ T = TypeVar("T")
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a process to end."""
 
+
+class Ended(SystemExit):
+    """What a signal ends the process by."""
+
+
 _running: list[Any] = []
 _noted: list[int] = []
 _is_watched = False
@@ -128,7 +133,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _ending(number: int) -> BaseException:
-    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+    return KeyboardInterrupt() if number == signal.SIGINT else Ended(128 + number)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from pgmigrations.migrate.core.quoting import identifier, literal, qualified
 from pgmigrations.run.ledger import (
+    APPLIED,
     COLUMNS,
     READ,
     SERVER_VALUES,
+    SETTLED,
     SUFFIX,
     Entry,
     Row,
@@ -131,6 +133,22 @@ class LedgerTable:
             f"WHERE status IN ({words}) ORDER BY coalesce(revision, name), id DESC"
         )
         return {one.revision: one for one in _read(rows(connection, query))}
+
+    def said(self, connection: driver.connection) -> tuple[dict[str, Row], dict[str, Row]]:
+        """Return the rows of what the database has, and of what is half done, by revision.
+
+        What another tool has run is no revision.
+
+        Args:
+            connection: A connection of psycopg2's.
+        """
+        if not self.is_there(connection):
+            return {}, {}
+        begun = {key: one for key, one in self.latest(connection).items() if one.progress}
+        kept = APPLIED - {Status.ADOPTED}
+        settled = self.latest(connection, SETTLED)
+        had = {key: one for key, one in settled.items() if one.status in kept and key not in begun}
+        return had, begun
 
     def last(self, connection: driver.connection, number: int) -> list[Row]:
         """Return the last rows, the oldest of them first.

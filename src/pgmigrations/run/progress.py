@@ -9,6 +9,7 @@ twice. The operation that was under way looks for itself what is left to do.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from alembic.operations.ops import (
     CreateIndexOp,
     CreateTableOp,
     DropIndexOp,
-    ExecuteSQLOp,
     MigrateOperation,
 )
 from alembic.runtime.migration import MigrationContext
@@ -29,6 +29,9 @@ from sqlalchemy import Connection, ExceptionContext, event
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import installed
 from pgmigrations.migrate.core.execution import log
+from pgmigrations.run.heard_connection import HeardConnection
+from pgmigrations.run.said import words_of
+from pgmigrations.run.session_settings import SessionSettings
 from pgmigrations.run.transient import sqlstate
 
 
@@ -70,15 +73,6 @@ class Progress:
         said = "\0".join([self.digest, *words])
         digest = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return Progress(self.count + 1, digest)
-
-
-def _words(operation: MigrateOperation) -> Iterator[str]:
-    yield type(operation).__name__
-    if isinstance(operation, ExecuteSQLOp):
-        yield str(operation.sqltext)
-    for name, value in sorted(vars(operation).items()):
-        if value is None or isinstance(value, (str, int)):
-            yield f"{name} {value!r}"
 
 
 def _look_first(operation: MigrateOperation) -> None:
@@ -124,11 +118,11 @@ class Counter:
         if self._is_within:
             return self._invoke(operation)
         if self.is_passing:
-            self._count(_words(operation))
+            self._count(words_of(operation))
             if isinstance(operation, CreateTableOp):
                 return operation.to_table(self.migration_context)
             return None
-        words = list(_words(operation))
+        words = list(words_of(operation))
         if self.is_resumed and self.done.count == self.committed.count:
             _look_first(operation)
         self._is_within = True
@@ -229,6 +223,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _WAITED = "ProcessInterrupts"
 """The server's function that ends a statement at its `lock_timeout`."""
 
+_COMMIT = re.compile(r"(?:^|;)\s*(?:COMMIT|END)\b", re.IGNORECASE)
 _IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 _SAVEPOINT = "pgm_committed"
 _TRIAL = "pgm_trial"
@@ -253,14 +248,21 @@ def _send(driver: Any, statement: str) -> None:
 
 
 class Listening:
-    """Hears of the statements and commits of a connection, for one counter after the other."""
+    """Hears of the statements and commits of a connection, for one counter after the other.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The connection.
+        settings: What is told of each statement, too.
+    """
+
+    def __init__(self, connection: Connection, settings: SessionSettings) -> None:
         self._connection = connection
+        self.settings = settings
         self._counter: Counter | None = None
         self._record: Callable[[Progress], None] | None = None
         self._renew: Callable[[], None] | None = None
         self._recorded: list[Progress] = []
+        self._has_committed = False
 
     def to(
         self, counter: Counter, record: Callable[[Progress], None], renew: Callable[[], None]
@@ -273,6 +275,7 @@ class Listening:
             renew: Called as each transaction begins that follows such a commit.
         """
         self._counter, self._record, self._renew, self._recorded = counter, record, renew, []
+        self._has_committed = False
 
     def to_nobody(self) -> None:
         """Listen for no counter any more."""
@@ -293,7 +296,12 @@ class Listening:
         driver: Any = connection.connection.dbapi_connection
         if not driver.autocommit and driver.info.transaction_status == _IDLE:
             assert self._renew is not None
+            if driver.status == psycopg2.extensions.STATUS_BEGIN and self._has_committed:
+                # By a statement, of which the driver knows nothing: what follows is in no
+                # transaction, as in a block of autocommit.
+                self.before_commit(connection)
             self._renew()
+        self.settings.note(statement)
         return self._counter.before_statement(
             connection, cursor, statement, parameters, context, many
         )
@@ -303,6 +311,7 @@ class Listening:
     ) -> None:
         """Let the counter count."""
         if self._counter is not None:
+            self._has_committed = _COMMIT.search(statement) is not None
             self._counter.after_statement(connection, cursor, statement, *arguments)
 
     def failed(self, context: ExceptionContext) -> None:
@@ -311,7 +320,7 @@ class Listening:
         if self._counter is not None and is_ours and context.statement is not None:
             self._counter.failed(context.statement, context.original_exception)
 
-    def before_commit(self, _: Connection) -> None:
+    def before_commit(self, _: object = None) -> None:
         """Let the counter take back what is not to stay, and record how far it is."""
         if self._counter is None or self._record is None:
             return
@@ -322,10 +331,19 @@ class Listening:
 
 
 @contextmanager
-def listening(connection: Connection) -> Iterator[Listening]:
-    """Listen to a connection as long as revisions are run on it."""
-    found = Listening(connection)
+def listening(connection: Connection, settings: SessionSettings) -> Iterator[Listening]:
+    """Listen to a connection as long as revisions are run on it.
+
+    Args:
+        connection: The connection.
+        settings: Those of its session.
+    """
+    found = Listening(connection, settings)
+    driver: Any = connection.connection.dbapi_connection
     with ExitStack() as stack:
+        if isinstance(driver, HeardConnection):
+            driver.before_commit = found.before_commit
+            stack.callback(setattr, driver, "before_commit", None)
         for name, listener, options in (
             ("before_cursor_execute", found.before_statement, {"retval": True}),
             ("after_cursor_execute", found.after_statement, {}),

@@ -27,13 +27,14 @@ from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.run.blocker import Blocker, backoff, told, unwatched, wait_for, watched
 from pgmigrations.run.failure_kind import ConnectionLost, DatabaseFailure
 from pgmigrations.run.interruption import cancellable, interruptible
-from pgmigrations.run.ledger import SETTLED, Direction, Entry, Row, Status
+from pgmigrations.run.ledger import Direction, Entry, Status
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.lock import LockHeld, LockLost, RunnerLock, runner_lock
 from pgmigrations.run.outcome import OUTCOME, Done, Outcome
 from pgmigrations.run.place import place_of
 from pgmigrations.run.progress import Listening, Progress, counted, listening
 from pgmigrations.run.session import rows
+from pgmigrations.run.session_settings import SessionSettings
 from pgmigrations.run.step import (
     begin_anew,
     checksum_of,
@@ -84,7 +85,7 @@ def runner(context: MigrationContext) -> Iterator[Runner]:
             with (
                 runner_lock(second, place.keys, wait=settings.lock_wait) as lock,
                 working_session(connection, lock) as statement_timeout,
-                listening(connection) as ear,
+                listening(connection, _settings_of(connection, lock)) as ear,
             ):
                 config = context.config
                 outcome = config.attributes.get(OUTCOME) if config else None
@@ -163,14 +164,6 @@ class Runner:
                 if row.progress and row.direction:
                     self._progress[_key(revision, row.direction)] = Progress.parse(row.progress)
         self._driver.rollback()
-
-    def settled(self) -> dict[str, Row]:
-        """Return the last row of each revision that says what the database has of it."""
-        try:
-            is_there = self.ledger.is_there(self._driver)
-            return self.ledger.latest(self._driver, SETTLED) if is_there else {}
-        finally:
-            self._driver.rollback()
 
     def run(
         self,
@@ -265,6 +258,7 @@ class Runner:
                         self.context, progress, self._recorder(step), transactions.renew, self.ear
                     ):
                         step.migration_fn()
+                    self.ear.settings.restore()
                 finally:
                     attempt.blockers = seen
             heads, changes = changes_of(self.context, step, at)
@@ -379,6 +373,10 @@ class Runner:
         )
         failure.what = f"{failure.what}; {state}"
         return failure
+
+
+def _settings_of(connection: Connection, lock: RunnerLock) -> SessionSettings:
+    return SessionSettings(lambda: connection.connection.dbapi_connection, is_pooled=lock.is_pooled)
 
 
 # admin_shutdown, crash_shutdown, connection_failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,41 +14,43 @@ from alembic.script.revision import RevisionError, RevisionMap
 
 from pgmigrations.migrate.core.alembic_private import Step
 from pgmigrations.run.checksum import checksum
-from pgmigrations.run.ledger import APPLIED, Direction, Entry, Row, Status
+from pgmigrations.run.ledger import Direction, Entry, Row, Status
 from pgmigrations.run.outcome import Coming
 
 if TYPE_CHECKING:
     from psycopg2 import extensions as driver
 
 
-class Purge(StampStep):
-    """`alembic stamp --purge`: one step, so that it is done whole or not at all.
+class Stamp(StampStep):
+    """All of `alembic stamp`: one step, so that it is done whole or not at all.
 
     Attributes:
         parts: What Alembic would do one after the other.
-        had: The rows of the ledger that say which revisions the database has, by revision.
+        had: The rows of the ledger of what the database has, by revision.
+        begun: The rows of the ledger of what is half done.
 
     Args:
-        heads: The version rows before; they may name revisions that no file is of.
-        steps: What comes in their place.
+        parts: See above.
+        before: The version rows before; they may name revisions that no file is of.
+        after: Those after it.
         revisions: All that files are of.
         had: See above.
+        begun: See above.
     """
 
     def __init__(
         self,
-        heads: Collection[str],
-        steps: Iterable[Step],
+        parts: Sequence[Step],
+        before: Collection[str],
+        after: Collection[str],
         revisions: RevisionMap,
-        had: Mapping[str, Row] | None = None,
+        had: Mapping[str, Row],
+        begun: Mapping[str, Row],
     ) -> None:
-        added = list(steps)
-        came = [revision for step in added for revision in step.to_revisions]
-        super().__init__(sorted(heads), came, is_upgrade=True, branch_move=True)
-        self.revision_map = revisions
-        gone = [StampStep(one, None, False, True, revisions) for one in sorted(heads)]
-        self.parts: list[Step] = [*gone, *added]
-        self.had = had or {}
+        super().__init__(sorted(before), sorted(after), True, True, revisions)
+        self.parts = parts
+        self.had = had
+        self.begun = begun
 
 
 def direction_of(step: Step) -> Direction | None:
@@ -103,27 +105,19 @@ def entries(
         status = Status.APPLIED if step.is_upgrade else Status.REVERTED
         said = status if is_run else Status.STAMPED
         return [entry_of(step, said, duration=duration, code=code)]
-    if isinstance(step, Purge):
-        return _of_purge(step)
     came, went = _history(step, step.to_revisions), _history(step, step.from_revisions)
-    stamped = [_entry(came[one], Status.STAMPED) for one in came if one not in went]
-    unstamped = [_entry(went[one], Status.UNSTAMPED) for one in went if one not in came]
-    return stamped[::-1] + unstamped
-
-
-def _of_purge(step: Purge) -> list[Entry]:
-    """What was there before is known from the ledger alone."""
-    came = _history(step, step.to_revisions)
-    had = {key: one for key, one in step.had.items() if one.status in APPLIED}
+    had, begun = (step.had, step.begun) if isinstance(step, Stamp) else ({}, {})
+    targets = {*step.to_revisions} - {*step.from_revisions}
     stamped = [
         _entry(script, Status.STAMPED)
         for revision, script in came.items()
-        if revision not in had or revision in step.to_revisions
+        if revision in targets or not (revision in went or revision in had)
     ]
-    unstamped = [
+    unstamped = [_entry(went[one], Status.UNSTAMPED) for one in went if one not in came]
+    unstamped += [
         Entry(revision, Status.UNSTAMPED, one.name, checksum=one.checksum)
-        for revision, one in had.items()
-        if revision not in came
+        for revision, one in {**had, **begun}.items()
+        if revision not in came and revision not in went
     ]
     return stamped[::-1] + unstamped
 

@@ -137,6 +137,12 @@ class Transactions:
 
     def write(self, changes: Changes, written: Sequence[Entry]) -> None:
         """Change the version rows and add to the ledger; mostly, that is one row of each."""
+        connection = self.context.connection
+        assert connection is not None
+        if not connection.in_transaction():
+            # The revision has ended its transaction, and begun no other.
+            connection.begin()
+            self.renew()
         statements = [change(self.version_table, *one) for one in changes]
         added = [self.ledger.insertion(one) for one in written]
         if len(statements) == len(added) == 1:

@@ -15,7 +15,7 @@ from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import HeadChanges, Step
 from pgmigrations.migrate.core.quoting import literal
 from pgmigrations.run.session import rows
-from pgmigrations.run.step import Purge
+from pgmigrations.run.step import Stamp
 
 _SERVER_MAY_BE_BACK_AFTER = 10.0
 
@@ -75,7 +75,7 @@ def changes_of(
         The rows after; and pairs of a row before and a row after, one of which may be none.
     """
     maintainer = HeadChanges(context, at)
-    for one in step.parts if isinstance(step, Purge) else (step,):
+    for one in step.parts if isinstance(step, Stamp) else (step,):
         maintainer.update_to_step(one)
     return set(maintainer.heads), maintainer.changes
 

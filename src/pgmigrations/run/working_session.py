@@ -16,11 +16,12 @@ from pgmigrations.run.session import in_autocommit, rows, try_each
 
 # Not every platform can notice that a client is gone; a concurrent build that a limit cuts off
 # leaves an INVALID index behind.
-_SETTINGS = {
+SETTINGS = {
     "client_connection_check_interval": "1s",
     "statement_timeout": "0",
     "lock_timeout": "0",
 }
+"""What the session has, where it is this client's own."""
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def working_session(connection: Connection, lock: RunnerLock) -> Iterator[str]:
             ((is_taken,),) = rows(driver, take, (lock.keys.work,))
             if not is_taken:
                 raise LockHeld([], 0)
-            try_each(driver, [f"SET {name} = '{value}'" for name, value in _SETTINGS.items()])
+            try_each(driver, [f"SET {name} = '{value}'" for name, value in SETTINGS.items()])
     if lock.is_pooled:
         yield before
         return
@@ -63,7 +64,7 @@ def working_session(connection: Connection, lock: RunnerLock) -> Iterator[str]:
             connection.rollback()
             driver = connection.connection.dbapi_connection
             with in_autocommit(driver):
-                try_each(driver, [f"RESET {name}" for name in _SETTINGS])
+                try_each(driver, [f"RESET {name}" for name in SETTINGS])
                 rows(driver, "SELECT pg_catalog.pg_advisory_unlock(%s)", (lock.keys.work,))
         except (psycopg2.Error, SQLAlchemyError):
             log.debug("The session is gone, and with it what was set")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from alembic.operations import Operations
 from sqlalchemy import Connection
@@ -51,8 +52,16 @@ def connection_of(operations: Operations) -> Connection:
 
 @contextmanager
 def outside_transaction(operations: Operations) -> Iterator[None]:
-    """Commit what came before, unless nothing is open, and run what may not be in a transaction."""
-    if connection_of(operations).get_isolation_level() == "AUTOCOMMIT":
+    """Commit what came before, unless nothing is open, and run what may not be in a transaction.
+
+    Within an `autocommit_block()` of the revision's own, nothing is.
+    """
+    if is_offline(operations):
+        is_outside = not getattr(operations.impl, "is_in_transaction", True)
+    else:
+        driver: Any = connection_of(operations).connection.dbapi_connection
+        is_outside = driver.autocommit
+    if is_outside:
         yield
         return
     with operations.get_context().autocommit_block():

@@ -35,11 +35,20 @@ class PgMigrationsImpl(SendingImpl):
     script_guard: str = ""
     """In `--sql` output, what each transaction of the current revision looks at first."""
 
+    is_in_transaction: bool = False
+    """In `--sql` output, whether a transaction has begun and not ended."""
+
     def emit_begin(self) -> None:
         """Write BEGIN, and the guard of a revision that is under way."""
         super().emit_begin()
+        self.is_in_transaction = True
         if self.script_guard:
             self.static_output(f"{self.script_guard};")
+
+    def emit_commit(self) -> None:
+        """Write COMMIT."""
+        super().emit_commit()
+        self.is_in_transaction = False
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)

@@ -14,7 +14,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.execution import connection_of, execute, is_offline, log
+from pgmigrations.migrate.core.execution import (
+    connection_of,
+    execute,
+    is_offline,
+    log,
+    outside_transaction,
+)
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.shared_object import refuse_shared
 from pgmigrations.run.transient import MadeMeanwhile, sqlstate
@@ -158,7 +164,7 @@ def perform(operations: Operations, operation: Operation) -> None:
     elif operation.on_server:
         _send_to_server(operations, operation, statements)
     elif operation.autocommit:
-        with operations.get_context().autocommit_block():
+        with outside_transaction(operations):
             _send(operations, statements)
     else:
         _send(operations, statements)

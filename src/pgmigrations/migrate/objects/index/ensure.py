@@ -57,8 +57,10 @@ def created(
             return original(operations, operation)
 
     def create_index(operations: Operations, operation: CreateIndexOp) -> Any:
-        if not is_ours(operations) or is_offline(operations):
+        if not is_ours(operations):
             return original(operations, operation)
+        if is_offline(operations):
+            return make(operations, operation)
         if not operation.if_not_exists:
             return make(operations, operation)
         name = index_name(operation.to_index(operations.migration_context))
@@ -98,7 +100,7 @@ def dropped(
     def drop_index(operations: Operations, operation: DropIndexOp) -> Any:
         if not is_ours(operations):
             return original(operations, operation)
-        if _is_online(operation) and not is_offline(operations):
+        if _is_online(operation):
             with _place(operations, operation):
                 return original(operations, operation)
         name = index_name(operation.to_index(operations.migration_context))

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from pgmigrations.run.lock import LockKeys
 from tests.support.project import Project
+from tests.support.script import run_script
 
 REVISION = """\
 from pgmigrations import op
@@ -221,3 +222,40 @@ def test_an_upgrade_refuses_changed_code_where_it_is_told_to(project: Project) -
     assert "Changed since it was applied: 001_one" in refused.stdout + refused.stderr
     assert run(project, "repair", "--yes").returncode == 0
     assert run(project, "upgrade").returncode == 0
+
+
+@pytest.mark.parametrize("command", [["upgrade"], ["dry-run"], ["fake"], ["stamp", "head"]])
+def test_several_heads_are_told_with_what_to_do(project: Project, command: list[str]) -> None:
+    write(project, "003_three", "001_one")
+    done = run(project, *command)
+    assert done.returncode
+    assert "There are 2 heads: 002_two, 003_three" in done.stdout
+    assert "pgmigrations rebase" in done.stdout
+    assert "alembic merge heads" in done.stdout
+
+
+def test_rows_of_which_one_follows_the_other_are_one_line(project: Project) -> None:
+    run_script(
+        project.url,
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
+        "INSERT INTO alembic_version VALUES ('001_one'), ('002_two')",
+    )
+    done = run(project, "adopt")
+    assert done.returncode
+    assert "FAILED: " in done.stdout
+    assert "overlaps" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["log"], ["dry-run"], ["unlock"], ["repair"]])
+def test_commands_leave_a_transaction_of_env_pys_own_to_it(
+    project: Project, command: list[str]
+) -> None:
+    env = project.path / "alembic" / "env.py"
+    text_ = env.read_text().replace("as connection:", "as connection, connection.begin():")
+    assert "connection.begin()" in text_
+    env.write_text(text_)
+    project.upgrade("001_one")
+    done = run(project, *command)
+    assert done.returncode in (0, 3), done.stderr
+    assert "Traceback" not in done.stderr

@@ -127,6 +127,8 @@ def _command_line() -> CommandLine:
 
     from alembic import command
     from alembic.config import CommandLine
+    from alembic.script.revision import RevisionError
+    from alembic.util import err
 
     from pgmigrations.cli_commands import add_commands
     from pgmigrations.migrate.manifest import renew_manifest
@@ -135,7 +137,11 @@ def _command_line() -> CommandLine:
         """Keeps the manifest up to date where env.py cannot: when a revision has been written."""
 
         def run_cmd(self, config: Config, options: argparse.Namespace) -> None:
-            super().run_cmd(config, options)
+            try:
+                super().run_cmd(config, options)
+            except RevisionError as error:
+                # Alembic tells of most of them itself, but not of all.
+                err(str(error), **config.messaging_opts)
             if options.cmd[0] is command.revision:
                 renew_manifest(config)
 

@@ -107,3 +107,11 @@ def test_a_stamp_refuses_another_database(project: Project) -> None:
     project.upgrade("002")
     run_script(project.url, script)
     assert ledger(project.url)[-1][:2] == ("003", "stamped")
+
+
+def test_a_comment_takes_no_semicolon_with_it(project: Project) -> None:
+    write(project, "002", "001", None)
+    path = project.versions / "002.py"
+    path.write_text(path.read_text().replace("('002')", "('002') -- at the end"))
+    run_script(project.url, project.sql("upgrade", "001:002"))
+    assert done(project) == ["001", "002"]

@@ -10,6 +10,7 @@ from pgmigrations.migrate.changed import refuse_changed
 from pgmigrations.migrate.core.alembic_private import pending_steps
 from pgmigrations.migrate.core.options import settings_of
 from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.steps import heads_told
 from pgmigrations.run.half_done import HalfDone, half_done
 
 
@@ -25,6 +26,7 @@ def pending(project: OpenProject, revision: str) -> list[RevisionStep]:
         UnrecognisedDatabase: There are tables of the models, and no version row says of which
             revision.
         AppliedRevisionChanged: As `alembic upgrade` would say, by its setting.
+        SeveralHeads: It goes to the head, and there are several.
     """
     context = project.context
     settings = settings_of(context)
@@ -35,7 +37,8 @@ def pending(project: OpenProject, revision: str) -> list[RevisionStep]:
         return []
     for name, direction in half_done(project.latest()).items():
         raise HalfDone(name, direction)
-    steps = pending_steps(context, project.heads, revision)
+    with heads_told():
+        steps = pending_steps(context, project.heads, revision)
     if steps and not project.heads:
         steps = steps[already_applied(context, steps) :]
     return steps

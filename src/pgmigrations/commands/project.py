@@ -14,6 +14,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.alembic_private import is_external
 from pgmigrations.run.ledger import Row, Status
 from pgmigrations.run.ledger_table import LedgerTable
 from pgmigrations.run.place import Place, place_of
@@ -77,7 +78,9 @@ def with_project(config: Config, work: Callable[[OpenProject], T], *, writes: bo
     def run(heads: Any, context: MigrationContext) -> Iterable[MigrationStep]:
         connection = context.connection
         assert connection is not None
-        connection.rollback()
+        # A transaction that env.py has begun is its own to end.
+        if not is_external(context):
+            connection.rollback()
         if not writes:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         done.append(work(OpenProject(directory, context, frozenset(heads), place_of(context))))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
+from alembic.script.revision import MultipleHeads
+from alembic.util import CommandError
 
 from pgmigrations.errors import PgMigrationsError
 from pgmigrations.migrate.core.alembic_private import MigrationsFn, Step, is_changing
@@ -29,6 +32,32 @@ class OtherDatabase(PgMigrationsError):
             "env.py does not connect to the database that was asked for",
             "Let it connect by pgmigrations.migrate.env.connected(database_url)",
         )
+
+
+class SeveralHeads(PgMigrationsError):
+    """A command that goes to the head, where there are several."""
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        super().__init__(
+            f"There are {len(heads)} heads: {', '.join(heads)}",
+            "Put one branch behind the other with pgmigrations rebase, or join them with alembic "
+            "merge heads -m join; or name one of them, or heads for all",
+        )
+
+
+@contextmanager
+def heads_told() -> Iterator[None]:
+    """Name the heads, and what can be done, where Alembic finds several and wants one.
+
+    Raises:
+        SeveralHeads: It does.
+    """
+    try:
+        yield
+    except CommandError as error:
+        if isinstance(error.__cause__, MultipleHeads):
+            raise SeveralHeads(sorted(error.__cause__.heads)) from error
+        raise
 
 
 def told(work: MigrationsFn) -> MigrationsFn:
@@ -57,7 +86,7 @@ def prepared(work: MigrationsFn) -> MigrationsFn:
         from pgmigrations.run.no_exit import no_exit
 
         # Loading a revision's file runs its code.
-        with no_exit():
+        with no_exit(), heads_told():
             return applied(work, heads, context)
 
     return steps

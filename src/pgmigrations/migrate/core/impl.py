@@ -72,7 +72,10 @@ class PgMigrationsImpl(SendingImpl):
         if self.as_sql:
             literal = {} if is_ddl else {"literal_binds": self.literal_binds}
             compiled = construct.compile(dialect=self.dialect, compile_kwargs=literal)
-            self.static_output(str(compiled).strip() + self.command_terminator)
+            written = str(compiled).strip()
+            # A comment at the end would take the semicolon with it.
+            line_break = "\n" if "--" in written.rpartition("\n")[2] else ""
+            self.static_output(written + line_break + self.command_terminator)
             return True
         assert self.connection is not None
         if self.connection.get_execution_options().get("schema_translate_map"):

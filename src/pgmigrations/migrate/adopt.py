@@ -22,7 +22,7 @@ from pgmigrations.migrate.core.options import metadatas_of, relation, scope_of, 
 from pgmigrations.migrate.core.quoting import qualified
 from pgmigrations.migrate.ini import with_settings
 from pgmigrations.migrate.kinds import KINDS
-from pgmigrations.migrate.recognition import already_applied
+from pgmigrations.migrate.recognition import UnrecognisedDatabase, already_applied
 from pgmigrations.migrate.steps import ADOPTING
 from pgmigrations.run.adoption import (
     NODE_COLUMNS,
@@ -150,7 +150,7 @@ def _adopted(context: MigrationContext, directory: ScriptDirectory, wishes: Wish
         take_node_lock(driver)
         if not is_node_table(driver, schema, table):
             return _Done("Nothing to do: another run has adopted the database")
-        convert(driver, schema, table, heads)
+        convert(driver, schema, table, heads, _entries(directory, heads, Status.STAMPED))
         send(driver, dropped)
         driver.commit()
     named = ", ".join(heads)
@@ -179,10 +179,7 @@ def _adopted_from_alembic(
             "Adopt it, upgrade it, and run pgmigrations revision --autogenerate",
         )
     dropped = _refuse_strangers(context, wishes)
-    entries = [
-        Entry(str(one.revision), Status.ADOPTED, Path(one.path).stem, checksum=checksum_of(one))
-        for one in reversed(list(directory.iterate_revisions(tuple(heads), "base")))
-    ]
+    entries = _entries(directory, heads, Status.ADOPTED)
     unwritten = _write(context, _new_settings(context, wishes.keep, None))
     with _locked(context, place):
         take_over(driver, place.ledger, found, entries, heads)
@@ -193,6 +190,14 @@ def _adopted_from_alembic(
         f"Alembic{unwritten}"
     )
     return _Done(said, is_adopted_now=True)
+
+
+def _entries(directory: ScriptDirectory, heads: list[str], status: Status) -> list[Entry]:
+    """Return the rows of the ledger of all revisions that a database has."""
+    return [
+        Entry(str(one.revision), status, Path(one.path).stem, checksum=checksum_of(one))
+        for one in reversed(list(directory.iterate_revisions(tuple(heads), "base")))
+    ]
 
 
 def _known(directory: ScriptDirectory, found: AlembicRows) -> list[str]:
@@ -226,7 +231,12 @@ def _recognised(context: MigrationContext, directory: ScriptDirectory, wishes: W
         )
     if wishes.reconcile:
         return sorted(directory.get_heads())
-    count = already_applied(context, upgrade, is_exact=True)
+    try:
+        count = already_applied(context, upgrade, is_exact=True)
+    except UnrecognisedDatabase as error:
+        raise AdoptionRefused(
+            error.what, "Let a revision make up for what differs: pgmigrations adopt --reconcile"
+        ) from error
     if not count:
         raise AdoptionRefused(
             "The database holds no table of the models",

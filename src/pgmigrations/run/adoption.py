@@ -121,7 +121,13 @@ def take_node_lock(connection: driver.connection) -> None:
         raise OtherToolAtWork
 
 
-def convert(connection: driver.connection, schema: str, table: str, heads: list[str]) -> None:
+def convert(
+    connection: driver.connection,
+    schema: str,
+    table: str,
+    heads: list[str],
+    entries: Iterable[Entry],
+) -> None:
     """Make the ledger of node-pg-migrate's table, and a version table beside it.
 
     Ids, names and times stay as they are. The names of the sequence and of the constraints follow
@@ -133,6 +139,7 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
         schema: The table's schema.
         table: The table.
         heads: The revisions that the database is at.
+        entries: What the ledger says of the revisions that it has.
 
     Raises:
         GrantPassedOn: A role has passed a right on, which only that role could give back.
@@ -171,8 +178,8 @@ def convert(connection: driver.connection, schema: str, table: str, heads: list[
     ]
     send(connection, statements)
     ledger = LedgerTable(schema, table)
-    for head in heads:
-        ledger.add(connection, Entry(head, Status.STAMPED))
+    for entry in entries:
+        ledger.add(connection, entry)
 
 
 def version_table_statements(schema: str, table: str, heads: Iterable[str]) -> list[str]:

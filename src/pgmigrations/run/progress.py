@@ -42,8 +42,9 @@ class RevisionChanged(PgMigrationsError):
         super().__init__(
             f"Its first {count} operations are committed, and are others now: the file has "
             "changed, or what it sends depends on the rows, and nobody can tell what is left to do",
-            "Bring that part of the file back, or finish by hand and record it: "
-            "pgmigrations stamp <revision>",
+            "Bring that part of the file back; or, if all of it may be run once more, forget what "
+            "is done: alembic stamp <the revision before>; or finish it by hand, and record it: "
+            "alembic stamp <revision>",
         )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.embedded import temporary_server
+from pgmigrations.embedded.error import StartError
 from tests.fault.course import COURSES, Course
 from tests.fault.relay import FaultRelay, Strike, fault_relay
 from tests.support.database import Databases
@@ -249,7 +250,12 @@ def test_points_survive_a_stop_of_the_server(course: str, points: slice, tmp_pat
                 os.kill(postmaster, signal.SIGQUIT)
                 while server.status().running:
                     time.sleep(0.02)
-                server.start()
+                try:
+                    server.start()
+                except StartError:
+                    # Its recovery stumbles now and then over a file of a database that was being
+                    # dropped (md.c: "could not create file: File exists"), and not again.
+                    server.start()
                 driver.relay.host, driver.relay.server_port = _socket(server.url())
                 databases.address = ServerAddress(server.url("postgres"), None, "stopped")
 

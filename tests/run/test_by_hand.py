@@ -168,6 +168,21 @@ def test_a_stamp_forgets_what_was_half_done(project: Project, arguments: list[st
     assert query(project.url, "SELECT count(*) FROM account WHERE id = 7") == [(1,)]
 
 
+def test_a_stamp_takes_a_half_done_downgrade_for_whole(project: Project) -> None:
+    path = write(project, "002_work", "001_table", WORK)
+    fails = f'{BLOCK}        op.execute("SELECT 1 / 0")'
+    path.write_text(path.read_text().replace("    pass", f"    {WORK}    {fails}"))
+    project.upgrade()
+    run_script(project.url, "DELETE FROM account WHERE id = 7")
+    with pytest.raises(CommandError, match="division by zero"):
+        project.downgrade()
+    with pytest.raises(CommandError, match="half done"):
+        project.upgrade()
+    project.run("stamp", "002_work")
+    project.upgrade()
+    assert ledger(project.url)[-1][:2] == ("002_work", "stamped")
+
+
 def test_a_row_that_nobody_knows_is_told(project: Project) -> None:
     run_script(project.url, "UPDATE pgmigrations SET version_num = 'nonesuch'")
     found = api.status(project.url, ini=project.path / "alembic.ini")

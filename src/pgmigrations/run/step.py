@@ -111,7 +111,7 @@ def entries(
     stamped = [
         _entry(script, Status.STAMPED)
         for revision, script in came.items()
-        if revision in targets or not (revision in went or revision in had)
+        if revision in targets or revision in begun or not (revision in went or revision in had)
     ]
     unstamped = [_entry(went[one], Status.UNSTAMPED) for one in went if one not in came]
     unstamped += [

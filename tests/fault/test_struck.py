@@ -222,17 +222,14 @@ def test_every_point_survives_the_end_of_its_session(
     assert struck >= 2 * sent
 
 
-PARTS, STOPS = 4, 5
-"""A stop takes a second: processes share the points of the upgrade, of others some are struck."""
+PARTS = 4
+"""A stop takes a second: processes share the points of a course."""
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("course", "points"),
-    [
-        *(("upgrade", slice(part, None, PARTS)) for part in range(PARTS)),
-        *((course, slice(None, None, STOPS)) for course in COURSES if course != "upgrade"),
-    ],
+    [(course, slice(part, None, PARTS)) for course in COURSES for part in range(PARTS)],
     ids=str,
 )
 def test_points_survive_a_stop_of_the_server(course: str, points: slice, tmp_path: Path) -> None:

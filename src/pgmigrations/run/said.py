@@ -51,7 +51,9 @@ def said(value: Any) -> str:
         return f"{{{', '.join(sorted(map(said, value)))}}}"
     for kind, names in _ATTRIBUTES.items():
         if isinstance(value, kind):
-            told = (f"{name} {said(getattr(value, name, None))}" for name in names)
+            told = [f"{name} {said(getattr(value, name, None))}" for name in names]
+            if isinstance(value, ForeignKey):
+                told.append(f"to {said(_target(value))}")
             return f"{type(value).__name__}({', '.join(told)})"
     if isinstance(value, ClauseElement):
         try:
@@ -60,6 +62,15 @@ def said(value: Any) -> str:
             return type(value).__name__
         return f"{compiled} {said(compiled.params)}"
     return _ADDRESS.sub("", repr(value))
+
+
+def _target(key: ForeignKey) -> Any:
+    """Say what a foreign key refers to; `target_fullname` has no words for names with dots."""
+    target = key._colspec
+    if not isinstance(target, Column):
+        return target
+    table = target.table
+    return (getattr(table, "schema", None), getattr(table, "name", None), target.name)
 
 
 _ATTRIBUTES: Mapping[type, tuple[str, ...]] = {
@@ -81,7 +92,7 @@ _ATTRIBUTES: Mapping[type, tuple[str, ...]] = {
         "dialect_options",
     ),
     DefaultClause: ("arg",),
-    ForeignKey: ("target_fullname", "name", "ondelete", "onupdate", "deferrable", "initially"),
+    ForeignKey: ("name", "ondelete", "onupdate", "deferrable", "initially"),
     Computed: ("sqltext", "persisted"),
     Identity: ("always", "start", "increment", "minvalue", "maxvalue", "cycle", "cache"),
     CheckConstraint: ("name", "sqltext"),

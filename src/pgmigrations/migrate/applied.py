@@ -109,7 +109,7 @@ def _stamped(
         at = after = set(context.get_current_heads())
         assert context.connection is not None
         driver: Any = context.connection.connection.dbapi_connection
-        had, begun = running.ledger.said(driver)
+        had, begun = running.ledger.had_and_begun(driver)
         context.connection.rollback()
         steps = parts(at)
         for step in steps:

@@ -134,7 +134,7 @@ class LedgerTable:
         )
         return {one.revision: one for one in _read(rows(connection, query))}
 
-    def said(self, connection: driver.connection) -> tuple[dict[str, Row], dict[str, Row]]:
+    def had_and_begun(self, connection: driver.connection) -> tuple[dict[str, Row], dict[str, Row]]:
         """Return the rows of what the database has, and of what is half done, by revision.
 
         What another tool has run is no revision.

@@ -15,9 +15,9 @@ class RevisionExits(PgMigrationsError):
     """A revision that calls `sys.exit()`, or something that does."""
 
     def __init__(self, place: str, code: object) -> None:
-        said = f"t ends the process (exit code {code or 0})"
+        subject = f"{place}: it" if place else "It"
         super().__init__(
-            f"{place}: i{said}" if place else f"I{said}",
+            f"{subject} ends the process (exit code {code or 0})",
             "Let it return, or raise an error that says what is wrong",
         )
 

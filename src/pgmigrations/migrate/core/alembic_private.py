@@ -75,9 +75,14 @@ def migrations_fn() -> MigrationsFn:
 
     `context.configure(fn=…)` replaces it, but nothing public tells what would be replaced.
     """
-    environment = alembic.context._proxy  # type: ignore[attr-defined]
-    work: MigrationsFn = environment.context_opts["fn"]
+    work: MigrationsFn = _command_options()["fn"]
     return work
+
+
+def _command_options() -> dict[str, Any]:
+    """Return what Alembic's current command has been given, and gives to the environment."""
+    options: dict[str, Any] = alembic.context._proxy.context_opts  # type: ignore[attr-defined]
+    return options
 
 
 def is_purge() -> bool:
@@ -85,7 +90,7 @@ def is_purge() -> bool:
 
     Alembic itself would commit the deletion before anything else, without the runner's lock.
     """
-    options = alembic.context._proxy.context_opts  # type: ignore[attr-defined]
+    options = _command_options()
     return bool(options.get("purge")) and not options.get("as_sql")
 
 
@@ -145,7 +150,7 @@ def upgrade_target() -> str | None:
 
     `context.get_revision_argument()` would load every revision file.
     """
-    options = alembic.context._proxy.context_opts  # type: ignore[attr-defined]
+    options = _command_options()
     if not migrations_fn().__qualname__.startswith("upgrade.") or options.get("as_sql"):
         return None
     target: str = options["destination_rev"]

@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.draw_pair import Pair, draw_pair
+from tests.fuzz.draw_pair import MOST_EDITS, Pair, draw_pair
 from tests.fuzz.edits import EDITS
 from tests.fuzz.run_pair import PairFailed, PairRun
 from tests.fuzz.shrink import described, shrunk, signature
@@ -84,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--without", action="append", default=[], help="an edit to leave out")
     parser.add_argument("--only", action="append", default=[], help="an edit to take, no other")
+    parser.add_argument("--edits", type=int, default=MOST_EDITS, help="of a pair, at most")
     parser.add_argument("--rounds", type=int, default=1, help="revisions allowed for a change")
     parser.add_argument("--keep", type=Path, help="folder in which a failing project is left")
     parser.add_argument("--no-shrink", action="store_true", help="leave failing pairs as they are")
@@ -148,6 +149,7 @@ def _outcome(seed: int) -> Outcome:
         _RUN["databases"].version // 10000,
         has_lz4=_RUN["has_lz4"],
         without=options.without,
+        most_edits=options.edits,
     )
     rows = _RUN["run"].rows
     try:
@@ -170,7 +172,8 @@ def _failed(seed: int, pair: Pair, failure: PairFailed) -> Outcome:
 
 
 def _told(outcome: Outcome, options: argparse.Namespace, times: int) -> str:
-    command = f'make fuzz ARGS="--seed {outcome.seed} --pairs 1 --server {options.server}"'
+    more = "" if options.edits == MOST_EDITS else f" --edits {options.edits}"
+    command = f'make fuzz ARGS="--seed {outcome.seed} --pairs 1 --server {options.server}{more}"'
     shown = outcome.report if times <= 3 else outcome.report[:300]
     return f"FAILED {outcome.seed} ({', '.join(outcome.edits)})\n  {command}\n{shown}\n"
 

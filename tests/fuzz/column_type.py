@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ from sqlalchemy.dialects.postgresql import (
 )
 from sqlalchemy.types import TypeEngine
 
-from tests.fuzz.spec import Place, SchemaSpec
+from tests.fuzz.spec import EnumSpec, Place, SchemaSpec
 
 
 @dataclass(frozen=True)
@@ -268,3 +268,12 @@ def type_of(key: str, collation: str, enums: dict[Place, Enum]) -> TypeEngine[An
     if place is None:
         return TYPES[key].make(collation or None)
     return ARRAY(enums[place]) if key.endswith("[]") else enums[place]
+
+
+def type_changes(key: str, enums: Iterable[EnumSpec]) -> list[str]:
+    """Return the types that a column can be changed into."""
+    if key.startswith(ENUM):
+        return ["text", "varchar(80)"] if not key.endswith("[]") else ["text[]", "text"]
+    if key in ("text", "varchar", "varchar(20)", "varchar(80)", "char(12)"):
+        return [*TYPES[key].changes, *(enum_key(one.place) for one in enums)]
+    return list(TYPES[key].changes)

@@ -28,7 +28,12 @@ class Pair:
 
 
 def draw_pair(
-    rng: Random, major: int, *, has_lz4: bool = False, without: Collection[str] = ()
+    rng: Random,
+    major: int,
+    *,
+    has_lz4: bool = False,
+    without: Collection[str] = (),
+    most_edits: int = MOST_EDITS,
 ) -> Pair:
     """Draw a pair.
 
@@ -37,6 +42,7 @@ def draw_pair(
         major: The server's major version.
         has_lz4: Whether the server can compress by lz4.
         without: Edits that are left out, by name; one that adds a sort of table, with that sort.
+        most_edits: How many edits there are at most. The more, the more of them meet.
     """
     adding = {"partitioned": "table: add a partitioned one", "child": "table: add a child"}
     sorts = tuple(sort for sort in SORTS if adding.get(sort) not in without)
@@ -50,10 +56,10 @@ def draw_pair(
     }
     drawing = replace(drawing, taken=frozenset(names))
     choices = [name for name in CHOICES if name not in without]
-    wanted = rng.randint(1, MOST_EDITS)
+    wanted = rng.randint(1, most_edits)
     after = before
     applied: list[str] = []
-    for _ in range(20 * MOST_EDITS):
+    for _ in range(20 * most_edits):
         if len(applied) == wanted:
             break
         name = drawing.pick(choices)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.core.quoting import identifier, qualified
-from tests.fuzz.column_type import TYPES, enum_place, quoted
+from tests.fuzz.column_type import TYPES, enum_place, quoted, type_changes
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.hint import unhinted
 from tests.fuzz.spec import ColumnSpec, Place, SchemaSpec, TableSpec
@@ -95,7 +95,7 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
     for one, other in ((before, after), (after, before)):
         for column in one.columns:
             there = other.column(column.name)
-            if there is None and not column.nullable and not _is_filled(column):
+            if there is None and not column.nullable and not _is_filled(column, one, other):
                 return False
             if there is None and column.default and column.name in _minded(one):
                 # It comes back with its default, which need not be taken.
@@ -108,6 +108,12 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
                 return False
             if there is None or there.type == column.type:
                 continue
+            if not (
+                there.type in type_changes(column.type, ())
+                or column.type in type_changes(there.type, ())
+            ):
+                # Each step of the way can be made, not all of them at once.
+                return False
             if column.name in _minded(one):
                 # It comes back converted twice, such as '1' as '1.00'.
                 return False
@@ -133,8 +139,17 @@ def _refuses_null(table: TableSpec, column: str) -> bool:
     )
 
 
-def _is_filled(column: ColumnSpec) -> bool:
-    return bool(column.default or column.identity or column.serial or column.generated)
+def _is_filled(column: ColumnSpec, table: TableSpec, other: TableSpec) -> bool:
+    """Tell whether a column that comes has a value in each row that is there."""
+    if column.generated:
+        # What it is made of may come without one.
+        parts = [table.column(name) for name in column.generated.columns]
+        return all(
+            part is not None
+            and (other.column(part.name) is not None or _is_filled(part, table, other))
+            for part in parts
+        )
+    return bool(column.default or column.identity or column.serial)
 
 
 def _same(before: TableSpec, after: TableSpec) -> tuple[str, ...]:

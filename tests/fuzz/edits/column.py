@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.fuzz.column_type import (
-    ENUM,
     IDENTITY_TYPES,
-    TYPES,
     default_expressions,
-    enum_key,
     families,
+    type_changes,
 )
 from tests.fuzz.draw import COLLATIONS, Drawing
 from tests.fuzz.edits.registry import Edit, of_column, of_table
@@ -35,7 +33,7 @@ def _drop(drawing: Drawing, spec: SchemaSpec, table: TableSpec) -> TableSpec | N
 def _type(
     drawing: Drawing, spec: SchemaSpec, table: TableSpec, column: ColumnSpec
 ) -> ColumnSpec | None:
-    wanted = _changes(column.type, spec)
+    wanted = type_changes(column.type, spec.enums)
     if not wanted:
         return None
     type_ = drawing.pick(wanted)
@@ -44,15 +42,6 @@ def _type(
     found = default_expressions(type_, spec)
     default = drawing.pick(found) if column.default and found and drawing.chance(0.6) else ""
     return replace(column, type=type_, default=default)
-
-
-def _changes(key: str, spec: SchemaSpec) -> list[str]:
-    """Return the types that a column can be changed into."""
-    if key.startswith(ENUM):
-        return ["text", "varchar(80)"] if not key.endswith("[]") else ["text[]", "text"]
-    if key in ("text", "varchar", "varchar(20)", "varchar(80)", "char(12)"):
-        return [*TYPES[key].changes, *(enum_key(one.place) for one in spec.enums)]
-    return list(TYPES[key].changes)
 
 
 def _retyped_key(drawing: Drawing, spec: SchemaSpec) -> SchemaSpec | None:
@@ -76,7 +65,7 @@ def _retyped_key(drawing: Drawing, spec: SchemaSpec) -> SchemaSpec | None:
         ends = more
     column = table.column(key.columns[0])
     assert column is not None
-    wanted = [one for one in _changes(column.type, spec) if "ordered" in families(one)]
+    wanted = [one for one in type_changes(column.type, spec.enums) if "ordered" in families(one)]
     if not wanted:
         return None
     type_ = drawing.pick(wanted)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from alembic.util import CommandError
-from sqlalchemy import Column, Enum, Integer, MetaData, Table
+from sqlalchemy import Column, Enum, Integer, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 
 from tests.support.dump import schema_dump
@@ -49,3 +49,17 @@ def test_sql_output_leaves_the_enum_as_it_was(project: Project, database_url: st
     with pytest.raises(DBAPIError, match=r"2 row\(s\) of t\.m hold 'middle'"):
         run_script(database_url, f"{sql}")
     assert schema_dump(database_url) == before
+
+
+def test_rows_of_a_column_that_goes_are_not_in_the_way(database_url: str, tmp_path: Path) -> None:
+    """Before it goes, the label that is added is committed."""
+    after = MetaData()
+    Table("t", after, Column("id", Integer), Column("m", Text))
+    Table("u", after, Column("m", Enum("new", "low", "high", name="mood")))
+    project = Project(tmp_path / "project", database_url).models(models("low", "middle", "high"))
+    assert project.autogenerate("first") is not None
+    project.upgrade()
+    run_script(database_url, "INSERT INTO t VALUES (1, 'middle')")
+    assert project.models(after).autogenerate("second") is not None
+    project.upgrade()
+    assert project.check()

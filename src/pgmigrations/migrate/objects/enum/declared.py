@@ -81,6 +81,9 @@ def phrase(change: Change[EnumRecord], difference: Difference) -> list[Operation
     operations: list[Operation] = []
     labels = list(before.labels)
     losing = [label for label in labels if label not in after.labels]
+    if losing and not _are_kept(before, difference):
+        # Their rows may be those that hold the labels.
+        losing = []
     for position, label in enumerate(after.labels):
         if label not in labels:
             existing = tuple(labels)
@@ -99,6 +102,17 @@ def phrase(change: Change[EnumRecord], difference: Difference) -> list[Operation
     if tuple(labels) != after.labels:
         operations.append(ReplaceEnum(before.name, labels, list(after.labels), schema=schema))
     return operations
+
+
+def _are_kept(record: EnumRecord, difference: Difference) -> bool:
+    """Tell whether all columns of the type stay, and stay of the type."""
+    for place in record.used_by:
+        old, new = (
+            state.get(("column", *place)) for state in (difference.actual, difference.declared)
+        )
+        if old is not None and (new is None or new.type != old.type):
+            return False
+    return True
 
 
 def _insert(labels: list[str], label: str, preceding: Sequence[str]) -> dict[str, str]:

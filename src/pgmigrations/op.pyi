@@ -276,7 +276,7 @@ def drop_enum(
     *,
     schema: str | None = None,
 ) -> None:
-    """Drop an enumerated type, if it is there.
+    """Drop an enumerated type, if it is there; another sort of type of its name stays.
 
     Emits `DROP TYPE IF EXISTS … RESTRICT`: refused by the server while a column, a default or
     a function still uses it. Locks no table. Its reverse is `op.create_enum`.
@@ -287,9 +287,6 @@ def drop_enum(
     Args:
         name: The type, unquoted.
         schema: Its schema; by default the first of the search path.
-
-    Raises:
-        DifferentObject: A type of that name is there, and is no enum.
     """
 
 def add_enum_value(
@@ -439,7 +436,7 @@ def drop_domain(
     *,
     schema: str | None = None,
 ) -> None:
-    """Drop a domain, if it is there.
+    """Drop a domain, if it is there; another sort of type of its name stays.
 
     Emits `DROP DOMAIN IF EXISTS … RESTRICT`: refused by the server while a column or a
     function still uses it. Locks no table. Its reverse is `op.create_domain`.
@@ -450,9 +447,6 @@ def drop_domain(
     Args:
         name: The domain, unquoted.
         schema: Its schema; by default the first of the search path.
-
-    Raises:
-        DifferentObject: A type of that name is there, and is no domain.
     """
 
 def alter_domain(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.fuzz.draw_pair import Pair, draw_pair
 from tests.fuzz.edits import EDITS
 from tests.fuzz.found import FOUND
+from tests.fuzz.found_name import ALL_PASSING, PASSING
 from tests.fuzz.run_pair import PairFailed, PairRun
 from tests.fuzz.shrink import shrunk
 from tests.fuzz.spec import ColumnSpec, SchemaSpec, TableSpec
@@ -41,15 +42,26 @@ def test_random_schemas_lead_to_each_other(
     pair_run.run(draw_pair(Random(seed), databases.version // 10000))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", FOUND)
 def test_what_once_failed_does_not_fail_again(
     name: str, pair_run: PairRun, databases: Databases
 ) -> None:
-    before, after = (
-        valid(spec, databases.version // 10000) for spec in (FOUND[name].before, FOUND[name].after)
-    )
-    pair_run.run(replace(FOUND[name], before=before, after=after))
+    _run(FOUND[name], pair_run, databases)
+
+
+def test_names_pass_between_all_sorts(pair_run: PairRun, databases: Databases) -> None:
+    _run(ALL_PASSING, pair_run, databases)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", PASSING)
+def test_a_name_passes(name: str, pair_run: PairRun, databases: Databases) -> None:
+    _run(PASSING[name], pair_run, databases)
+
+
+def _run(pair: Pair, pair_run: PairRun, databases: Databases) -> None:
+    before, after = (valid(spec, databases.version // 10000) for spec in (pair.before, pair.after))
+    pair_run.run(replace(pair, before=before, after=after))
 
 
 def test_the_same_seed_gives_the_same_pair() -> None:

@@ -41,7 +41,7 @@ ROOMS = (
     Room(
         "pgmigrations.migrate.objects.table",
         operations=("change_table", "change_partitions", "rename_table_to"),
-        implementations=("AddColumnOp",),
+        implementations=("AddColumnOp", "DropTableOp"),
     ),
     Room(
         "pgmigrations.migrate.objects.column",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Enum, ForeignKey, Index, Integer, MetaData, Table, text
+from sqlalchemy import Column, Enum, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from pgmigrations.declare import Extension, declare
+from tests.support.dump import schema_dump
 from tests.support.project import Project
+from tests.support.script import run_script
+
+OURS = ["alembic_version*", "pgmigrations*"]
 
 
 def calls(revision: Path, function: str) -> list[str]:
@@ -85,3 +89,55 @@ def test_a_cycle_of_foreign_keys_is_closed_after_its_tables(project: Project) ->
     project.upgrade()
     assert project.check()
     project.downgrade()
+
+
+def test_an_enum_becomes_a_table_of_its_name_and_an_enum_again(
+    project: Project, database_url: str
+) -> None:
+    enum, table = MetaData(), MetaData()
+    Table("job", enum, Column("id", Integer), Column("status", Enum("new", "done", name="status")))
+    Table("status", table, Column("id", Integer, primary_key=True), Column("name", Text))
+    key = ForeignKey("status.id", name="job_status")
+    Table("job", table, Column("id", Integer), Column("status_id", Integer, key))
+    assert project.models(enum).autogenerate()
+    project.upgrade()
+    run_script(database_url, "INSERT INTO job VALUES (1, 'done')")
+    before = schema_dump(database_url, exclude_tables=OURS)
+    revision = project.models(table).autogenerate()
+    assert revision is not None
+    made = ["add_column", "drop_column", "drop_enum", "create_table", "add_constraint"]
+    assert calls(revision, "upgrade") == made
+    gone = ["remove_constraint", "drop_table", "create_enum", "add_column", "drop_column"]
+    assert calls(revision, "downgrade") == gone
+    project.upgrade()
+    project.again(revision)
+    assert project.check()
+    project.downgrade("-1")
+    assert schema_dump(database_url, exclude_tables=OURS) == before
+
+
+def test_what_goes_leaves_alone_what_has_its_name_since(
+    project: Project, database_url: str
+) -> None:
+    run_script(
+        database_url,
+        "CREATE TABLE t (id integer); CREATE INDEX one ON t (id); CREATE TABLE two (id integer);"
+        "CREATE DOMAIN three AS integer; CREATE TYPE four AS ENUM ('a')",
+    )
+    project.run("revision", "-m", "goes")
+    path = project.revisions()[-1]
+    body = "\n    ".join(
+        (
+            "op.drop_table('one', if_exists=True)",
+            "op.drop_index('two', 't', if_exists=True)",
+            "op.drop_enum('three')",
+            "op.drop_enum('two')",
+            "op.drop_domain('four')",
+        )
+    )
+    path.write_text(
+        path.read_text().replace("def upgrade() -> None:", f"def upgrade() -> None:\n    {body}", 1)
+    )
+    before = schema_dump(database_url, exclude_tables=OURS)
+    project.upgrade()
+    assert schema_dump(database_url, exclude_tables=OURS) == before

@@ -16,12 +16,35 @@ class Borrowed:
     """What is copied into a scratch database.
 
     Attributes:
-        making: The SQL that makes all of it that is not there and can be made.
-        returning: The SQL that takes out again what nothing uses.
+        items: The name of each, the statement that makes it, and the one that takes it out again.
     """
 
-    making: str
-    returning: str
+    items: tuple[tuple[str, str, str], ...]
+
+    @property
+    def making(self) -> str:
+        """Write the SQL that makes all of it that is not there and can be made."""
+        return _tried([statement for _, statement, _ in self.items])
+
+    @property
+    def returning(self) -> str:
+        """Write the SQL that takes out again what nothing uses."""
+        return _tried([undone for _, _, undone in self.items if undone])
+
+    def without(self, statement: str, message: str) -> Borrowed:
+        """Leave out what has the name that a statement of the models could not take.
+
+        Args:
+            statement: The statement.
+            message: What the server says of it, in whatever language.
+        """
+        return Borrowed(
+            tuple(
+                one
+                for one in self.items
+                if not one[0] or one[0] not in statement or one[0] not in message
+            )
+        )
 
 
 def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowed:
@@ -36,14 +59,12 @@ def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowe
         target: Where the objects are.
         declared: (schema, name) of the types and sequences that the models create themselves.
     """
-    found = [
-        (statement, undone)
-        for schema, name, statement, undone in target.execute(text(BORROWED)).all()
-        if (schema, name) not in declared
-    ]
     return Borrowed(
-        _tried([statement for statement, _ in found]),
-        _tried([undone for _, undone in found if undone]),
+        tuple(
+            (name, statement, undone)
+            for schema, name, statement, undone in target.execute(text(BORROWED)).all()
+            if (schema, name) not in declared
+        )
     )
 
 

@@ -31,6 +31,7 @@ _DRIVER = PGDialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 _DRIVER._backslash_escapes = False
 
 _INSUFFICIENT_PRIVILEGE = "42501"
+_DUPLICATE = frozenset({"42710", "42P07"})
 _OUT_OF_MEMORY = "53200"
 
 
@@ -110,12 +111,13 @@ def declared_database(
     with scratch_database(target, scratch_url) as scratch:
         borrowed = borrow(target, declared_names(metadatas, scope))
 
-        def begin() -> None:
+        def begin(borrowed: Borrowed) -> None:
             for schema in sorted(scope.schemas):
                 send(scratch, f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             send(scratch, borrowed.making)
 
-        _create(scratch, begin, borrowed, [*creation(metadatas, kinds, scope, part)], kinds)
+        statements = [*creation(metadatas, kinds, scope, part)]
+        borrowed = _create(scratch, begin, borrowed, statements, kinds)
         send(scratch, borrowed.returning)
         yield scratch
 
@@ -130,28 +132,36 @@ def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str
 
 def _create(
     scratch: Connection,
-    begin: Callable[[], None],
+    begin: Callable[[Borrowed], None],
     borrowed: Borrowed,
     statements: list[str],
     kinds: Sequence[AnyKind],
-) -> None:
-    """Send the statements; where the server lacks something, start over with what brings it."""
+) -> Borrowed:
+    """Send the statements; where the server lacks something, start over with what brings it.
+
+    Returns:
+        What is borrowed in the end.
+    """
     while True:
-        begin()
+        begin(borrowed)
         if _are_sent(scratch, statements):
-            return
+            return borrowed
         scratch.rollback()
-        begin()
+        begin(borrowed)
         refused = _sent(scratch, statements, borrowed)
         if refused is None:
-            return
+            return borrowed
         position, error = refused
         scratch.rollback()
         statement, message = statements[position], first_line(error)
         sqlstate = getattr(error.orig, "pgcode", None)
+        if sqlstate in _DUPLICATE and (rest := borrowed.without(statement, message)) != borrowed:
+            # What the target has under that name is no longer there when this is made.
+            borrowed = rest
+            continue
         offers: list[str] = []
         if sqlstate in UNDEFINED:
-            begin()
+            begin(borrowed)
             _sent(scratch, statements[:position], borrowed)
             offers = provisions(scratch, statement, kinds, message)
             scratch.rollback()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation, ModifyTableOps
@@ -27,6 +27,12 @@ from pgmigrations.run.transient import MadeMeanwhile, sqlstate
 
 UNRENDERED = {"render": False}
 """Field metadata of what an operation knows for its reverse but a revision does not say."""
+
+
+RELATION = "relation"
+TYPE = "type"
+Name: TypeAlias = tuple[str, str | None, str]
+"""What a name is told apart from others by: RELATION or TYPE, the schema, the name."""
 
 
 class DifferentObject(PgMigrationsError):
@@ -93,6 +99,14 @@ class Operation(MigrateOperation, abc.ABC):
     def runs_in(self) -> Phase:
         """Return when it runs within a generated revision: the class's phase, by default."""
         return self.phase
+
+    def takes(self) -> Iterable[Name]:
+        """Return the names that it takes."""
+        return ()
+
+    def awaits(self) -> Iterable[Name]:
+        """Return the names that nothing else may have by then: by default those that it takes."""
+        return self.takes()
 
     @property
     @abc.abstractmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic.operations.ops import MigrateOperation, ModifyTableOps, OpContainer, UpgradeOps
 
+from pgmigrations.migrate.core.handover import handed_over
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.operation import Operation
 from pgmigrations.migrate.core.phase import Phase
@@ -21,8 +22,9 @@ def finish(container: OpContainer, kinds: Sequence[AnyKind]) -> None:
     ensured: dict[type[MigrateOperation], Callable[[Any], None]] = {}
     for kind in kinds:
         ensured.update(kind.ensured)
-    ordered = sorted(_leaves(container), key=_phase)
-    container.ops[:] = _joined(ordered)
+    phased = [(_phase(one), one) for one in _leaves(container)]
+    ordered = handed_over(sorted(phased, key=lambda one: one[0]))
+    container.ops[:] = _joined([one for _, one in ordered])
     for operation in container.ops:
         _ensure(operation, ensured)
 

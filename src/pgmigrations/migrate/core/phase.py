@@ -27,13 +27,21 @@ class Phase(enum.IntEnum):
     """Constraints and indexes go before the columns that they are on."""
     RELEASE = 45
     """A generated column lets go of the columns that it is made of, which may change then."""
+    FREE_NAME = 46
+    """A table goes early if something new takes its name."""
+    TAKE_NAME = 48
+    """What tables use waits for the names of what goes early."""
     TABLE = 50
     ALTER = 55
     GENERATE = 57
     """A generated column is made of others as they are in the end."""
     COMPLETE = 58
     """What the statement that makes a column has no word for comes once the column is there."""
-    CREATE_DEPENDANT = 60
+    FREE_USED_NAME = 59
+    """What tables used goes early if something new takes its name."""
+    TAKE_USED_NAME = 60
+    """Tables wait for the names of what they used."""
+    CREATE_DEPENDANT = 62
     """Constraints and indexes come after the columns that they are on."""
     CREATE_FOREIGN_KEY = 65
     """A foreign key comes after the key or unique index that it rests on."""

@@ -111,6 +111,22 @@ def unless(condition: str, statements: str) -> str:
     return f"BEGIN\n  IF NOT {condition} THEN\n    {statements}\n  END IF;\nEND"
 
 
+def is_other_relation(schema: str | None, name: str, kinds: str) -> str:
+    """Write a condition: a name is that of a relation, and of another kind.
+
+    Args:
+        schema: Its schema; None for the first of the search path.
+        name: The name.
+        kinds: Letters of `pg_class.relkind`.
+    """
+    place = literal(schema) if schema else "pg_catalog.current_schema()"
+    return f"""EXISTS (
+    SELECT FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = {place} AND c.relname = {literal(name)}
+      AND position(c.relkind::text IN {literal(kinds)}) = 0)"""
+
+
 def escape_parameters(sql: str) -> str:
     r"""Write SQL so that SQLAlchemy's `text()` takes no colon in it for a parameter's.
 

@@ -9,7 +9,13 @@ from typing import ClassVar
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.operation import UNRENDERED, DifferentObject, Operation
+from pgmigrations.migrate.core.operation import (
+    RELATION,
+    UNRENDERED,
+    DifferentObject,
+    Name,
+    Operation,
+)
 from pgmigrations.migrate.core.part import Part, are_as, look_at
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import literal
@@ -21,6 +27,7 @@ from pgmigrations.migrate.objects.constraint.block import (
 )
 from pgmigrations.migrate.objects.constraint.look import (
     find,
+    has_index,
     is_foreign_key,
     is_same,
     shown,
@@ -83,6 +90,10 @@ class AddConstraint(Operation):
                 definition of it.
         """
         operations.invoke(cls(name, table, definition, schema=schema, comment=comment))
+
+    def takes(self) -> list[Name]:
+        """Return the name of the index that it brings, if any."""
+        return [(RELATION, self.schema, self.name)] if has_index(self.definition) else []
 
     @property
     def subject(self) -> str:

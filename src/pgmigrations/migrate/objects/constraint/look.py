@@ -51,6 +51,11 @@ def is_foreign_key(definition: str) -> bool:
     return definition.upper().startswith("FOREIGN KEY")
 
 
+def has_index(definition: str) -> bool:
+    """Tell a constraint that an index of its name enforces."""
+    return definition.upper().startswith(("PRIMARY KEY", "UNIQUE", "EXCLUDE"))
+
+
 def find(connection: Connection, schema: str | None, table: str, name: str) -> Found | None:
     """Look one constraint of a table up."""
     place = _schema(connection, schema)

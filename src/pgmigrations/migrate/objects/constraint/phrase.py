@@ -41,8 +41,9 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
     if after is None:
         return [_removed(before, difference)]
     moved = moving(before, after, difference)
-    if moved is not None:
-        return [*_around(before, after, moved, difference), *_set((), after, difference)]
+    if moved is not None or before.sort != after.sort:
+        around = _around(before, after, moved or (), difference)
+        return [*around, *_set((), after, difference)]
     if before.definition == after.definition:
         return _described(before, after, difference)
     if before.definition == after.definition + NOT_VALID:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.operation import (
+    TYPE,
     UNRENDERED,
     DifferentObject,
     IrreversibleOperation,
+    Name,
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
@@ -93,6 +95,10 @@ class CreateDomain(Operation):
             )
         )
 
+    def takes(self) -> list[Name]:
+        """Return the type's name."""
+        return [(TYPE, self.schema, self.name)]
+
     @property
     def subject(self) -> str:
         """What it changes."""
@@ -166,7 +172,7 @@ class DropDomain(Operation):
 
     @classmethod
     def drop_domain(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
-        """Drop a domain, if it is there.
+        """Drop a domain, if it is there; another sort of type of its name stays.
 
         Emits `DROP DOMAIN IF EXISTS … RESTRICT`: refused by the server while a column or a
         function still uses it. Locks no table. Its reverse is `op.create_domain`.
@@ -177,9 +183,6 @@ class DropDomain(Operation):
         Args:
             name: The domain, unquoted.
             schema: Its schema; by default the first of the search path.
-
-        Raises:
-            DifferentObject: A type of that name is there, and is no domain.
         """
         operations.invoke(cls(name, schema=schema))
 
@@ -190,10 +193,8 @@ class DropDomain(Operation):
 
     def pending(self, connection: Connection) -> bool:
         """Look for the domain."""
-        found: Any = find(connection, self.schema, self.name)
-        if isinstance(found, str):
-            raise DifferentObject(self.subject, "a domain to drop", found)
-        return found is not None
+        found = find(connection, self.schema, self.name)
+        return found is not None and not isinstance(found, str)
 
     def statements(self) -> list[str]:
         """Return the one statement."""

@@ -10,9 +10,11 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.operation import (
+    TYPE,
     UNRENDERED,
     DifferentObject,
     IrreversibleOperation,
+    Name,
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
@@ -58,6 +60,10 @@ class CreateEnum(Operation):
             NameTooLong: The name or a label has more than 63 bytes.
         """
         operations.invoke(cls(name, labels, schema=schema))
+
+    def takes(self) -> list[Name]:
+        """Return the type's name."""
+        return [(TYPE, self.schema, self.name)]
 
     @property
     def subject(self) -> str:
@@ -113,7 +119,7 @@ class DropEnum(Operation):
 
     @classmethod
     def drop_enum(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
-        """Drop an enumerated type, if it is there.
+        """Drop an enumerated type, if it is there; another sort of type of its name stays.
 
         Emits `DROP TYPE IF EXISTS … RESTRICT`: refused by the server while a column, a default or
         a function still uses it. Locks no table. Its reverse is `op.create_enum`.
@@ -124,9 +130,6 @@ class DropEnum(Operation):
         Args:
             name: The type, unquoted.
             schema: Its schema; by default the first of the search path.
-
-        Raises:
-            DifferentObject: A type of that name is there, and is no enum.
         """
         operations.invoke(cls(name, schema=schema))
 
@@ -138,9 +141,7 @@ class DropEnum(Operation):
     def pending(self, connection: Connection) -> bool:
         """Look for the type."""
         found = find(connection, self.schema, self.name)
-        if isinstance(found, str):
-            raise DifferentObject(self.subject, "an enum to drop", _described(found))
-        return found is not None
+        return isinstance(found, tuple)
 
     def statements(self) -> list[str]:
         """Return the one statement."""

@@ -22,6 +22,7 @@ from pgmigrations.migrate.core.operation import DifferentObject
 from pgmigrations.migrate.core.quoting import (
     do_block,
     escape_parameters,
+    is_other_relation,
     qualified,
     unless,
 )
@@ -95,7 +96,10 @@ def created(
 def dropped(
     original: Callable[[Operations, DropIndexOp], Any],
 ) -> Callable[[Operations, DropIndexOp], Any]:
-    """Wrap Alembic's implementation: `if_exists=True` leaves alone what became a constraint's."""
+    """Wrap Alembic's implementation: `if_exists=True` leaves alone what has the name since.
+
+    That is a constraint, or no index at all.
+    """
 
     def drop_index(operations: Operations, operation: DropIndexOp) -> Any:
         if not is_ours(operations):
@@ -106,7 +110,11 @@ def dropped(
         name = index_name(operation.to_index(operations.migration_context))
         if name is None or not operation.if_exists:
             return original(operations, operation)
-        condition = lookup(operation.schema, name, _BELONGS_TO_A_CONSTRAINT)
+        has_passed = (
+            lookup(operation.schema, name, _BELONGS_TO_A_CONSTRAINT),
+            is_other_relation(operation.schema, name, "iI"),
+        )
+        condition = f"({' OR '.join(has_passed)})"
         if is_offline(operations):
             statement = f"DROP INDEX IF EXISTS {qualified(operation.schema, name)};"
             return execute(operations, do_block(unless(condition, statement)))
@@ -114,7 +122,7 @@ def dropped(
         options = {"no_parameters": True}
         connection = connection_of(operations)
         if connection.exec_driver_sql(look, execution_options=options).scalar_one():
-            log.info("Nothing to do for %s: a constraint has it", shown(operation.schema, name))
+            log.info("Nothing to do for %s: the name has passed", shown(operation.schema, name))
             return None
         return original(operations, operation)
 

@@ -10,7 +10,13 @@ from alembic.operations import Operations
 from alembic.operations.ops import DropIndexOp, MigrateOperation
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.operation import DifferentObject, MissingObject, Operation
+from pgmigrations.migrate.core.operation import (
+    RELATION,
+    DifferentObject,
+    MissingObject,
+    Name,
+    Operation,
+)
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, qualified
 from pgmigrations.migrate.objects.index.definition import Definition
@@ -71,6 +77,10 @@ class CreateIndexAs(Operation):
             UnreadableDefinition: The definition has another form than the server prints.
         """
         operations.invoke(cls(name, table, definition, options=options, schema=schema))
+
+    def takes(self) -> list[Name]:
+        """Return the index's name."""
+        return [(RELATION, self.schema, self.name)]
 
     @property
     def subject(self) -> str:

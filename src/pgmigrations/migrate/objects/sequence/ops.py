@@ -10,10 +10,13 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 
 from pgmigrations.migrate.core.operation import (
+    RELATION,
+    TYPE,
     UNRENDERED,
     DifferentObject,
     IrreversibleOperation,
     MissingObject,
+    Name,
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
@@ -80,6 +83,14 @@ class CreateSequence(Operation):
             UnknownOption: A sequence has no such property.
         """
         operations.invoke(cls(name, options or {}, schema=schema))
+
+    def takes(self) -> list[Name]:
+        """Return the sequence's name."""
+        return [(RELATION, self.schema, self.name)]
+
+    def awaits(self) -> list[Name]:
+        """Return the name, which the server refuses if it is a type's, too."""
+        return [*self.takes(), (TYPE, self.schema, self.name)]
 
     @property
     def subject(self) -> str:

@@ -8,6 +8,7 @@ from pgmigrations.migrate.core.kind import Comparison, Kind
 from pgmigrations.migrate.objects.table.catalog import TableRecord, read
 from pgmigrations.migrate.objects.table.ensure import (
     added,
+    dropped,
     if_exists,
     if_not_exists,
     rendered,
@@ -27,7 +28,7 @@ KIND: Kind[TableRecord] = Kind(
         alembic_ops.AddColumnOp: if_not_exists,
         alembic_ops.DropColumnOp: if_exists,
     },
-    implementations={alembic_ops.AddColumnOp: added},
+    implementations={alembic_ops.AddColumnOp: added, alembic_ops.DropTableOp: dropped},
     renderers={alembic_ops.CreateTableOp: rendered},
     operations=(ChangeTable, ChangePartitions, RenameTable),
     comparison=Comparison(phrase, reprinted=without_unknown_partitions),

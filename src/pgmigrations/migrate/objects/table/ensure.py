@@ -22,6 +22,7 @@ from pgmigrations.migrate.core.execution import (
 from pgmigrations.migrate.core.options import OPTION
 from pgmigrations.migrate.core.quoting import (
     do_block,
+    is_other_relation,
     literal,
     unless,
 )
@@ -78,6 +79,23 @@ def added(
         return original(operations, operation)
 
     return add_column
+
+
+def dropped(
+    original: Callable[[Operations, DropTableOp], Any],
+) -> Callable[[Operations, DropTableOp], Any]:
+    """Wrap Alembic's implementation: `if_exists=True` leaves alone what has the name since."""
+
+    def drop_table(operations: Operations, operation: DropTableOp) -> Any:
+        is_looked_for = operation.if_exists and is_ours(operations) and not is_offline(operations)
+        if is_looked_for and _holds(
+            operations, is_other_relation(operation.schema, operation.table_name, "rpf")
+        ):
+            log.info("Nothing to do for table %s: it is no table", operation.table_name)
+            return None
+        return original(operations, operation)
+
+    return drop_table
 
 
 def _holds(operations: Operations, condition: str) -> bool:

@@ -9,7 +9,14 @@ from typing import ClassVar, TypeAlias
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
-from pgmigrations.migrate.core.operation import DifferentObject, MissingObject, Operation
+from pgmigrations.migrate.core.operation import (
+    RELATION,
+    TYPE,
+    DifferentObject,
+    MissingObject,
+    Name,
+    Operation,
+)
 from pgmigrations.migrate.core.phase import Phase
 from pgmigrations.migrate.core.quoting import do_block, literal, qualified
 from pgmigrations.migrate.objects.table.catalog import find
@@ -91,6 +98,12 @@ class ChangePartitions(Operation):
         """
         operations.invoke(cls(table, old, new, schema=schema))
 
+    def takes(self) -> list[Name]:
+        """Return the names of the tables that it makes."""
+        there = {tuple(one[:2]) for one in self.old}
+        made = [one[:2] for one in self.new if tuple(one[:2]) not in there]
+        return [(sort, one[0], str(one[1])) for one in made for sort in (RELATION, TYPE)]
+
     @property
     def subject(self) -> str:
         """What it changes."""
@@ -98,7 +111,7 @@ class ChangePartitions(Operation):
         return f"the partitions of table {table}"
 
     def runs_in(self) -> Phase:
-        """Free the names of partitions that go before another table's take them."""
+        """Free the names of partitions that go before something else takes them."""
         return self.phase if self.new else Phase.DROP_DEPENDANT
 
     def pending(self, connection: Connection) -> bool:

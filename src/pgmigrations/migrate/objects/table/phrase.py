@@ -96,10 +96,13 @@ def _repartitioned(
         [shortened(one, show) for one in record.partitions if one not in both]
         for record in (before, after)
     )
-    parts = [(old, new)]
-    if old and new and not {tuple(one[:2]) for one in old} & {tuple(one[:2]) for one in new}:
-        # Those that go free their names, which a partition of another table may take.
-        parts = [(old, []), ([], new)]
+    later = {tuple(one[:2]) for one in new}
+    kept = [one for one in old if tuple(one[:2]) in later]
+    # Those that go free their names, which a partition of another table may take.
+    gone = [one for one in old if tuple(one[:2]) not in later]
+    # What is in a partition that goes is moved before.
+    is_apart = not {tuple(one[4:]) for one in kept} & {tuple(one[:2]) for one in gone}
+    parts = [(gone, []), (kept, new)] if gone and new and is_apart else [(old, new)]
     schema = scope.shown_schema(after.schema)
     return [ChangePartitions(after.name, *part, schema=schema) for part in parts]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.spec import (
     ColumnSpec,
+    ElementSpec,
+    Expression,
     ForeignKeySpec,
     IdentitySpec,
+    IndexSpec,
     KeySpec,
     SchemaSpec,
     TableSpec,
@@ -34,7 +39,19 @@ def _counted(*columns: ColumnSpec) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t1", (TEXT, *columns)), child))
 
 
+def _found_by(index: bool) -> SchemaSpec:
+    """A table whose rows replication finds by an index, or not: its columns may be NULL then."""
+    unique = IndexSpec("ix", (ElementSpec(Expression("{0}", ("c1",))),), unique=True)
+    table = TableSpec("", "t", (ColumnSpec("c1", "integer", nullable=not index),))
+    if index:
+        table = replace(table, indexes=(unique,), replica_identity="i:ix")
+    return SchemaSpec((table,))
+
+
 KEYED: dict[str, Pair] = {
+    "an index that replication goes by, with the NOT NULL of its column": Pair(
+        _found_by(index=True), _found_by(index=False)
+    ),
     "a table that goes and refers to a key of a column that goes": Pair(
         _alone(TEXT), _referring(KeySpec("pk", ("c2",)), TEXT, ColumnSpec("c2", "text", False))
     ),

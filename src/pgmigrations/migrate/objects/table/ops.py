@@ -93,7 +93,7 @@ class ChangeTable(Operation):
         return f"table {self.schema}.{self.table}" if self.schema else f"table {self.table}"
 
     def runs_in(self) -> Phase:
-        """Wait for the index of a replica identity, for what a parent asks for, and for TOAST.
+        """Let go of an index and of parents early, and wait for them, and for TOAST.
 
         There is no TOAST table, and nothing keeps its parameters, while no column needs one.
         """
@@ -101,8 +101,10 @@ class ChangeTable(Operation):
             return Phase.PARTITION if self.new["parents"] else Phase.DROP_FOREIGN_KEY
         if any(one.startswith(_TOAST) for one in self.new.get("options", ())):
             return Phase.COMPLETE
-        needs_index = str(self.new.get("replica_identity", "")).startswith("i")
-        return Phase.NARROW_TYPE if needs_index else self.phase
+        if str(self.new.get("replica_identity", "")).startswith("i"):
+            return Phase.NARROW_TYPE
+        lets_go = str(self.old.get("replica_identity", "")).startswith("i")
+        return Phase.DROP_FOREIGN_KEY if lets_go else self.phase
 
     def pending(self, connection: Connection) -> bool:
         """Look which of the two states each property has."""

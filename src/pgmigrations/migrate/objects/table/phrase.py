@@ -50,6 +50,10 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     if "parents" in names:
         names.remove("parents")
         operations += _adopted(before, after, schema)
+    if "replica_identity" in names and _leaves_index(before, after):
+        names.remove("replica_identity")
+        identities = ({"replica_identity": one.replica_identity} for one in (before, after))
+        operations.append(ChangeTable(after.name, *identities, schema=schema))
     if "comment" in names and all(map(_is_simple, (after.name, schema or ""))):
         names.remove("comment")
         operations.append(_comment(before, after, schema))
@@ -105,6 +109,15 @@ def _repartitioned(
     parts = [(gone, []), (kept, new)] if gone and new and is_apart else [(old, new)]
     schema = scope.shown_schema(after.schema)
     return [ChangePartitions(after.name, *part, schema=schema) for part in parts]
+
+
+def _leaves_index(before: TableRecord, after: TableRecord) -> bool:
+    """Tell whether either direction lets go of the index, whose columns may become nullable then.
+
+    It is said by itself, since the other settings wait for other things.
+    """
+    is_index = [one.replica_identity.startswith("i") for one in (before, after)]
+    return is_index[0] is not is_index[1]
 
 
 def _is_simple(name: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import DOMAIN, ExcludeConstraint
+from alembic.util import CommandError
+from sqlalchemy.dialects.postgresql import DOMAIN, ENUM, ExcludeConstraint
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import UserDefinedType
@@ -237,3 +238,60 @@ def test_a_collation_of_icu_is_copied_exactly(databases: Databases, database_url
         )
         copy.commit()
         assert schema_dump(copy_url) == schema_dump(database_url)
+
+
+@pytest.mark.parametrize(
+    ("made", "used", "passing"),
+    [
+        ("CREATE DOMAIN order_state AS text", "order_state", "order_states"),
+        ("CREATE SCHEMA lib; CREATE TYPE lib.status AS ENUM ('a')", "lib.status", "status"),
+        ("CREATE DOMAIN a AS text", "a", 'a"b'),
+    ],
+)
+def test_what_has_another_name_than_a_new_table_stays_borrowed(
+    made: str, used: str, passing: str, project: Project, database_url: str
+) -> None:
+    """The name passes from an enum to a table, and what is there of the enum's is in the way."""
+    run_script(database_url, made)
+    before, after = sa.MetaData(), sa.MetaData()
+    enum = sa.Enum("a", "b", name=passing)
+    sa.Table("t", before, sa.Column("used", Sql(used)), sa.Column("enum", enum))
+    sa.Table("t", after, sa.Column("used", Sql(used)))
+    sa.Table(passing, after, sa.Column("id", sa.Integer, primary_key=True))
+    for metadata in (before, after):
+        assert project.models(metadata).autogenerate() is not None
+        project.upgrade()
+        assert project.check()
+
+
+def test_a_sequence_of_the_name_that_a_serial_column_gives_its_own_is_not_borrowed(
+    project: Project, database_url: str
+) -> None:
+    before, after = sa.MetaData(), sa.MetaData()
+    counter = sa.Sequence("t_id_seq", metadata=before)
+    default = counter.next_value()
+    sa.Table("t", before, sa.Column("id", sa.Integer, counter, server_default=default))
+    sa.Table("t", after, sa.Column("id", sa.Integer, primary_key=True))
+    assert project.models(before).autogenerate() is not None
+    project.upgrade()
+    run_script(database_url, "INSERT INTO t DEFAULT VALUES")
+    assert project.models(after).autogenerate() is not None
+    project.upgrade()
+    assert project.check()
+    run_script(database_url, "INSERT INTO t DEFAULT VALUES")
+    assert "t_id_seq1" not in schema_dump(database_url)
+
+
+def test_an_enum_that_the_models_only_name_is_borrowed(project: Project, database_url: str) -> None:
+    metadata = sa.MetaData()
+    named = ENUM("a", "b", name="mood", create_type=False)
+    sa.Table("t", metadata, sa.Column("one", named), sa.Column("all", sa.ARRAY(named)))
+    project.models(metadata)
+    with pytest.raises(CommandError, match='type "mood" does not exist'):
+        project.autogenerate()
+    run_script(database_url, "CREATE TYPE mood AS ENUM ('a', 'b')")
+    revision = project.autogenerate()
+    assert revision is not None
+    assert "create_enum" not in revision.read_text()
+    project.upgrade()
+    assert project.check()

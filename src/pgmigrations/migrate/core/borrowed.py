@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.borrowed_query import BORROWED
-from pgmigrations.migrate.core.quoting import do_block, text_array
+from pgmigrations.migrate.core.quoting import do_block, identifier, text_array
+
+Place: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that is copied.
+
+    Attributes:
+        schema: Where it is; empty for what is in none.
+        name: Of a type or sequence, or of what is in no schema.
+        making: The statement that makes it.
+        returning: The one that takes it out again where nothing uses it; for sequences alone.
+    """
+
+    schema: str
+    name: str
+    making: str
+    returning: str
 
 
 @dataclass(frozen=True)
 class Borrowed:
-    """What is copied into a scratch database.
+    """What is copied into a scratch database."""
 
-    Attributes:
-        items: The name of each, the statement that makes it, and the one that takes it out again.
-    """
-
-    items: tuple[tuple[str, str, str], ...]
+    items: tuple[Item, ...]
 
     @property
     def making(self) -> str:
         """Write the SQL that makes all of it that is not there and can be made."""
-        return _tried([statement for _, statement, _ in self.items])
+        return _tried([one.making for one in self.items])
 
     @property
     def returning(self) -> str:
         """Write the SQL that takes out again what nothing uses."""
-        return _tried([undone for _, _, undone in self.items if undone])
+        return _tried([one.returning for one in self.items if one.returning])
 
-    def without(self, statement: str, message: str) -> Borrowed:
-        """Leave out what has the name that a statement of the models could not take.
+    def without(self, tables: Collection[Place], others: Collection[Place]) -> Borrowed:
+        """Leave out what has the name of something of the models.
 
         Args:
-            statement: The statement.
-            message: What the server says of it, in whatever language.
+            tables: (schema, name) of tables, which neither a type nor a sequence may have.
+            others: Those of other relations, which no sequence may have.
         """
         return Borrowed(
             tuple(
                 one
                 for one in self.items
-                if not one[0] or one[0] not in statement or one[0] not in message
+                if (one.schema, one.name) not in tables
+                and not (one.returning and (one.schema, one.name) in others)
             )
         )
+
+    def without_named(self, statement: str, message: str) -> Borrowed:
+        """Leave out what a statement of the project's own, of unknown names, cannot do with.
+
+        Args:
+            statement: The statement.
+            message: What the server says of it, in whatever language: the name is in it.
+        """
+        return Borrowed(
+            tuple(
+                one
+                for one in self.items
+                if not one.name
+                or not _says(message, one.name)
+                or not (_says(statement, one.name) or identifier(one.name) in statement)
+            )
+        )
+
+
+def _says(text: str, name: str) -> bool:
+    """Tell whether a name is in a text, not as a part of another."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowed:
@@ -61,9 +101,9 @@ def borrow(target: Connection, declared: Collection[tuple[str, str]]) -> Borrowe
     """
     return Borrowed(
         tuple(
-            (name, statement, undone)
-            for schema, name, statement, undone in target.execute(text(BORROWED)).all()
-            if (schema, name) not in declared
+            Item(*row)
+            for row in target.execute(text(BORROWED)).all()
+            if (row[0], row[1]) not in declared
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, MetaData, Table
@@ -18,7 +19,7 @@ from pgmigrations.migrate.core.empty_database import EmptyDatabase
 from pgmigrations.migrate.core.execution import send
 from pgmigrations.migrate.core.kind import AnyKind
 from pgmigrations.migrate.core.provision import UNDEFINED, first_line, provisions
-from pgmigrations.migrate.core.quoting import identifier
+from pgmigrations.migrate.core.quoting import chosen_name, identifier
 from pgmigrations.migrate.core.scratch import scratch_database
 from pgmigrations.migrate.core.snapshot import Record, Scope, Snapshot
 from pgmigrations.migrate.core.state import read_states
@@ -109,7 +110,8 @@ def declared_database(
         ModelsRefused: The server does not create what the models say, and why.
     """
     with scratch_database(target, scratch_url) as scratch:
-        borrowed = borrow(target, declared_names(metadatas, scope))
+        declared = declared_names(metadatas, scope) | _counting_names(metadatas, scope)
+        borrowed = borrow(target, declared)
 
         def begin(borrowed: Borrowed) -> None:
             for schema in sorted(scope.schemas):
@@ -117,7 +119,8 @@ def declared_database(
             send(scratch, borrowed.making)
 
         statements = [*creation(metadatas, kinds, scope, part)]
-        borrowed = _create(scratch, begin, borrowed, statements, kinds)
+        relation_names = partial(_relation_names, metadatas, scope)
+        borrowed = _create(scratch, begin, borrowed, statements, kinds, relation_names)
         send(scratch, borrowed.returning)
         yield scratch
 
@@ -130,12 +133,37 @@ def declared_names(metadatas: Sequence[MetaData], scope: Scope) -> set[tuple[str
     }
 
 
+def _counting_names(metadatas: Sequence[MetaData], scope: Scope) -> set[Place]:
+    """Return (schema, name) of the sequences that SERIAL and identity columns get."""
+    return {
+        (table.schema or scope.default_schema, chosen_name(table.name, [column.name], "seq"))
+        for metadata in metadatas
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.identity is not None or column is table._autoincrement_column
+    }
+
+
+def _relation_names(metadatas: Sequence[MetaData], scope: Scope) -> tuple[set[Place], set[Place]]:
+    """Return (schema, name) of the tables of the models, and of what they have indexes for."""
+    tables: set[Place] = set()
+    others: set[Place] = set()
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            schema = table.schema or scope.default_schema
+            tables.add((schema, table.name))
+            others |= {(schema, str(one.name)) for one in table.indexes if one.name}
+            others |= {(schema, str(one.name)) for one in table.constraints if one.name}
+    return tables, others
+
+
 def _create(
     scratch: Connection,
     begin: Callable[[Borrowed], None],
     borrowed: Borrowed,
     statements: list[str],
     kinds: Sequence[AnyKind],
+    relation_names: Callable[[], tuple[set[Place], set[Place]]],
 ) -> Borrowed:
     """Send the statements; where the server lacks something, start over with what brings it.
 
@@ -155,10 +183,14 @@ def _create(
         scratch.rollback()
         statement, message = statements[position], first_line(error)
         sqlstate = getattr(error.orig, "pgcode", None)
-        if sqlstate in _DUPLICATE and (rest := borrowed.without(statement, message)) != borrowed:
-            # What the target has under that name is no longer there when this is made.
-            borrowed = rest
-            continue
+        if sqlstate in _DUPLICATE:
+            # What the target has under such a name is no longer there when this is made.
+            rest = borrowed.without(*relation_names())
+            if rest == borrowed:
+                rest = borrowed.without_named(statement, message)
+            if rest != borrowed:
+                borrowed = rest
+                continue
         offers: list[str] = []
         if sqlstate in UNDEFINED:
             begin(borrowed)

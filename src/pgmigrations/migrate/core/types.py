@@ -122,9 +122,13 @@ def _read(metadata: MetaData) -> _Types:
             named = named_type(type_)
             if named is None:
                 hidden.add(id(type_))
-            else:
+            elif _is_created(named):
                 found.placed.append((named, f"{table.fullname}.{column.name}"))
-    own = [one for one in _kept_by(metadata) if _is_named(one) and id(one) not in hidden]
+    own = [
+        one
+        for one in _kept_by(metadata)
+        if _is_named(one) and id(one) not in hidden and _is_created(one)
+    ]
     own.sort(key=lambda type_: (type_.schema or "", type_.name or ""))
     found.placed.extend((type_, "the metadata") for type_ in own)
     return found
@@ -159,6 +163,11 @@ def sequences(metadatas: Iterable[MetaData]) -> Iterator[Sequence]:
     """Yield the sequences that the models declare."""
     for metadata in metadatas:
         yield from metadata._sequences.values()
+
+
+def _is_created(type_: NamedType) -> bool:
+    """Tell whether the models make a type, not only name one that something else makes."""
+    return bool(getattr(type_, "create_type", True))
 
 
 def _is_simple(type_: TypeEngine[Any]) -> bool:

@@ -70,6 +70,5 @@ def said_constraints(record: DomainRecord, difference: Difference) -> Mapping[st
 
 def _domains(metadatas: Sequence[MetaData]) -> Iterator[tuple[DOMAIN, str]]:
     for type_, place in placed_types(metadatas):
-        # Whether it makes the domain itself or another does, the name stands for one.
-        if isinstance(type_, DOMAIN) and type_.create_type:
+        if isinstance(type_, DOMAIN):
             yield type_, place

@@ -599,6 +599,7 @@ def change_table(
     new: Mapping[str, Any],
     *,
     schema: str | None = None,
+    becomes: Mapping[str, Any] | None = None,
 ) -> None:
     """Change a table's settings from one state to another, unless that is done.
 
@@ -625,6 +626,8 @@ def change_table(
         old: The properties as they are.
         new: The properties as they shall be.
         schema: The table's schema; by default the first of the search path.
+        becomes: The properties as they are later in the same revision; where they are like
+            that already, nothing is done.
 
     Raises:
         DifferentObject: The table is neither in the one state nor in the other.

@@ -39,19 +39,20 @@ def _counted(*columns: ColumnSpec) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t1", (TEXT, *columns)), child))
 
 
-def _found_by(index: bool) -> SchemaSpec:
+def _found_by(index: str) -> SchemaSpec:
     """A table whose rows replication finds by an index, or not: its columns may be NULL then."""
-    unique = IndexSpec("ix", (ElementSpec(Expression("{0}", ("c1",))),), unique=True)
+    unique = IndexSpec(index, (ElementSpec(Expression("{0}", ("c1",))),), unique=True)
     table = TableSpec("", "t", (ColumnSpec("c1", "integer", nullable=not index),))
     if index:
-        table = replace(table, indexes=(unique,), replica_identity="i:ix")
+        table = replace(table, indexes=(unique,), replica_identity=f"i:{index}")
     return SchemaSpec((table,))
 
 
 KEYED: dict[str, Pair] = {
     "an index that replication goes by, with the NOT NULL of its column": Pair(
-        _found_by(index=True), _found_by(index=False)
+        _found_by("ix"), _found_by("")
     ),
+    "another index that replication goes by": Pair(_found_by("ix1"), _found_by("ix2")),
     "a table that goes and refers to a key of a column that goes": Pair(
         _alone(TEXT), _referring(KeySpec("pk", ("c2",)), TEXT, ColumnSpec("c2", "text", False))
     ),

@@ -35,6 +35,8 @@ class ChangeTable(Operation):
     old: State
     new: State
     schema: str | None = field(default=None, kw_only=True)
+    becomes: State | None = field(default=None, kw_only=True)
+    was: State | None = field(default=None, kw_only=True, metadata=UNRENDERED)
     _left: frozenset[str] | None = field(default=None, init=False, repr=False, metadata=UNRENDERED)
 
     @classmethod
@@ -46,6 +48,7 @@ class ChangeTable(Operation):
         new: Mapping[str, Any],
         *,
         schema: str | None = None,
+        becomes: Mapping[str, Any] | None = None,
     ) -> None:
         """Change a table's settings from one state to another, unless that is done.
 
@@ -72,12 +75,14 @@ class ChangeTable(Operation):
             old: The properties as they are.
             new: The properties as they shall be.
             schema: The table's schema; by default the first of the search path.
+            becomes: The properties as they are later in the same revision; where they are like
+                that already, nothing is done.
 
         Raises:
             DifferentObject: The table is neither in the one state nor in the other.
             MissingObject: There is no such table.
         """
-        operations.invoke(cls(table, old, new, schema=schema))
+        operations.invoke(cls(table, old, new, schema=schema, becomes=becomes))
 
     def __post_init__(self) -> None:
         unknown = sorted({*self.old, *self.new} - set(PROPERTIES))
@@ -111,6 +116,8 @@ class ChangeTable(Operation):
         found = find(connection, self.schema, self.table)
         if found is None:
             raise MissingObject(self.subject, "Create it first, with op.create_table()")
+        if self.becomes and all(_is_same(found, self.becomes, name) for name in self.becomes):
+            return False
         left = [name for name in self.new if not _is_same(found, self.new, name)]
         other = [
             name
@@ -138,7 +145,14 @@ class ChangeTable(Operation):
 
     def reverse(self) -> ChangeTable:
         """Go back to the state before."""
-        return ChangeTable(self.table, self.new, self.old, schema=self.schema)
+        return ChangeTable(
+            self.table,
+            self.new,
+            self.old,
+            schema=self.schema,
+            becomes=self.was,
+            was=self.becomes,
+        )
 
 
 def _is_without_toast(found: TableRecord, state: State, name: str) -> bool:

@@ -50,10 +50,9 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     if "parents" in names:
         names.remove("parents")
         operations += _adopted(before, after, schema)
-    if "replica_identity" in names and _leaves_index(before, after):
+    if "replica_identity" in names and _is_by_index(before, after):
         names.remove("replica_identity")
-        identities = ({"replica_identity": one.replica_identity} for one in (before, after))
-        operations.append(ChangeTable(after.name, *identities, schema=schema))
+        operations += _identified(before, after, schema)
     if "comment" in names and all(map(_is_simple, (after.name, schema or ""))):
         names.remove("comment")
         operations.append(_comment(before, after, schema))
@@ -111,13 +110,20 @@ def _repartitioned(
     return [ChangePartitions(after.name, *part, schema=schema) for part in parts]
 
 
-def _leaves_index(before: TableRecord, after: TableRecord) -> bool:
-    """Tell whether either direction lets go of the index, whose columns may become nullable then.
+def _is_by_index(*records: TableRecord) -> bool:
+    return any(one.replica_identity.startswith("i") for one in records)
 
-    It is said by itself, since the other settings wait for other things.
-    """
-    is_index = [one.replica_identity.startswith("i") for one in (before, after)]
-    return is_index[0] is not is_index[1]
+
+def _identified(before: TableRecord, after: TableRecord, schema: str | None) -> list[ChangeTable]:
+    """Let go of an index, which may go, before the table changes, and take another one after."""
+    old, new = ({"replica_identity": one.replica_identity} for one in (before, after))
+    if not (_is_by_index(before) and _is_by_index(after)):
+        return [ChangeTable(after.name, old, new, schema=schema)]
+    between = {"replica_identity": "d"}
+    return [
+        ChangeTable(after.name, old, between, schema=schema, becomes=new),
+        ChangeTable(after.name, between, new, schema=schema, was=old),
+    ]
 
 
 def _is_simple(name: str) -> bool:

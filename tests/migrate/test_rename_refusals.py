@@ -80,3 +80,11 @@ def test_a_constraint_without_a_name_takes_no_hint(project: Project) -> None:
         CommandError, match=r"renamed_from\('positive'\) is on a constraint of book"
     ):
         project.autogenerate()
+
+
+def test_a_name_that_a_type_of_the_models_gets_is_refused(project: Project) -> None:
+    at(project, book(integer("year")))
+    mood: sa.Column[str] = sa.Column("mood", sa.Enum("low", "high", name="book"))
+    project.models(book(mood, integer("year"), name="volume", was="book"))
+    with pytest.raises(CommandError, match=r"the models declare book, too"):
+        project.autogenerate()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic.operations.ops import MigrateOperation, UpgradeOps
 from sqlalchemy import Column, Enum, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from pgmigrations.declare import Extension, declare
+from pgmigrations.migrate.core.order import finish
+from pgmigrations.migrate.kinds import KINDS
+from pgmigrations.migrate.objects.enum.ops import CreateEnum
 from tests.support.dump import schema_dump
 from tests.support.project import Project
 from tests.support.script import run_script
@@ -141,3 +145,17 @@ def test_what_goes_leaves_alone_what_has_its_name_since(
     before = schema_dump(database_url, exclude_tables=OURS)
     project.upgrade()
     assert schema_dump(database_url, exclude_tables=OURS) == before
+
+
+class Named(MigrateOperation):
+    """An operation of a project's own."""
+
+    def reverse(self) -> MigrateOperation:
+        raise RuntimeError("nobody asks")
+
+
+def test_an_operation_of_the_projects_own_is_not_asked_for_names() -> None:
+    own, made = Named(), CreateEnum("mood", ["low"])
+    container = UpgradeOps([own, made])
+    finish(container, KINDS)
+    assert container.ops == [made, own]

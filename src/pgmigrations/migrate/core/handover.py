@@ -8,6 +8,7 @@ from typing import TypeAlias
 from alembic.operations.ops import (
     CreateIndexOp,
     CreateTableOp,
+    DropIndexOp,
     DropTableOp,
     MigrateOperation,
     OpContainer,
@@ -83,13 +84,17 @@ _WITH_INDEX = (PrimaryKeyConstraint, UniqueConstraint, ExcludeConstraint)
 
 def _freed(operation: MigrateOperation) -> Iterator[Name]:
     """Yield the names that an operation frees, which are those that its reverse takes."""
-    if not any(True for _ in _taken(operation)):
+    # A project's own operations are none of these, and say nothing of names.
+    if isinstance(operation, _FREEING) and not any(True for _ in _taken(operation)):
         try:
             backwards = operation.reverse()
-        except (IrreversibleOperation, NotImplementedError, ValueError):
-            # An operation of Alembic that was written by hand may not know what was before.
+        except (IrreversibleOperation, ValueError):
+            # One that was written by hand may not know what was before.
             return
         yield from _taken(backwards)
+
+
+_FREEING = (Operation, DropTableOp, DropIndexOp)
 
 
 def _early(ordered: Sequence[Phased], position: int, first: int) -> dict[int, Phase]:

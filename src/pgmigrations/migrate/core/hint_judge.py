@@ -49,6 +49,11 @@ class HintJudge:
         # Where there is no hint, no record need be made.
         return relation_names(self._difference.declared)
 
+    def _is_type(self, hint: RenameHint) -> bool:
+        """Tell whether the models declare a type of the name that a table has had."""
+        declared = self._difference.declared
+        return any((kind, *hint.place, hint.old) in declared for kind in ("enum", "domain"))
+
     def holds(self, kind: AnyKind, hint: RenameHint) -> bool:
         """Tell whether something is to be renamed."""
         found, declared = self._difference.found, self._difference.declared
@@ -60,6 +65,7 @@ class HintJudge:
         record = declared.get((kind.name, *hint.place, hint.new))
         if record is not None and record.takes_relation_name:
             is_kept = is_kept or (hint.place[0], hint.old) in self._declared_names
+            is_kept = is_kept or (kind.name == "table" and self._is_type(hint))
         if self._is_left_out(kind, hint):
             return False
         if is_old and is_new and (kind.name, hint.place, hint.new) in self._wanted:

@@ -63,7 +63,10 @@ def test_another_sort_of_type_is_not_taken_for_an_enum(connection: Connection) -
     with pytest.raises(DifferentObject, match="a domain"):
         run(connection, CreateEnum("mood", ["low"]))
     connection.rollback()
-    run(connection, DropEnum("mood"))
+    dropping = DropEnum("mood")
+    run(connection, dropping)
+    for statement in dropping.guarded_statements():
+        connection.exec_driver_sql(statement)
     assert find(connection, None, "mood") == "domain"
 
 

@@ -18,7 +18,13 @@ from pgmigrations.migrate.core.operation import (
     Operation,
 )
 from pgmigrations.migrate.core.phase import Phase
-from pgmigrations.migrate.core.quoting import do_block, literal, qualified, text_array
+from pgmigrations.migrate.core.quoting import (
+    do_block,
+    literal,
+    qualified,
+    text_array,
+    unless,
+)
 from pgmigrations.migrate.objects.enum.catalog import find
 from pgmigrations.migrate.objects.enum.look import checked_labels, shown, type_lookup
 
@@ -147,7 +153,10 @@ class DropEnum(Operation):
         """Return the one statement."""
         return [f"DROP TYPE IF EXISTS {qualified(self.schema, self.name)}"]
 
-    guarded_statements = statements
+    def guarded_statements(self) -> list[str]:
+        """Return a block that leaves another sort of type alone."""
+        is_none = f"({type_lookup(self.schema, self.name)} IS NULL)"
+        return [do_block(unless(is_none, f"{self.statements()[0]};"))]
 
     def reverse(self) -> CreateEnum:
         """Create it with the labels that it had."""

@@ -8,6 +8,7 @@ from tests.fuzz.draw_pair import Pair
 from tests.fuzz.spec import (
     ColumnSpec,
     ElementSpec,
+    EnumSpec,
     Expression,
     ForeignKeySpec,
     IdentitySpec,
@@ -48,7 +49,22 @@ def _found_by(index: str) -> SchemaSpec:
     return SchemaSpec((table,))
 
 
+def _referring_to(table: str, type_: str) -> SchemaSpec:
+    """A foreign key to the one table, or to the other, whose column has one type or another."""
+    key = ForeignKeySpec("fk", ("c1",), ("", table), ("c2",))
+    enum = EnumSpec("", "e1", ("a",))
+    one, two = (
+        TableSpec("", name, (ColumnSpec("c2", used),), uniques=(KeySpec(f"uq_{name}", ("c2",)),))
+        for name, used in (("t1", "text"), ("t2", type_))
+    )
+    three = TableSpec("", "t3", (ColumnSpec("c1", "text"),), foreign_keys=(key,))
+    return SchemaSpec((one, two, three), (enum,))
+
+
 KEYED: dict[str, Pair] = {
+    "a foreign key to another column, which could not be referred to before": Pair(
+        _referring_to("t1", "enum:\te1"), _referring_to("t2", "text")
+    ),
     "an index that replication goes by, with the NOT NULL of its column": Pair(
         _found_by("ix"), _found_by("")
     ),

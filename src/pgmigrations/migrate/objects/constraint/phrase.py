@@ -41,7 +41,7 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
     if after is None:
         return [_removed(before, difference)]
     moved = moving(before, after, difference)
-    if moved is not None or before.sort != after.sort:
+    if moved is not None or _rests_elsewhere(before, after):
         around = _around(before, after, moved or (), difference)
         return [*around, *_set((), after, difference)]
     if before.definition == after.definition:
@@ -59,6 +59,14 @@ def phrase(change: Change[ConstraintRecord], difference: Difference) -> Sequence
             old_comment=before.comment or None,
         )
     ]
+
+
+def _rests_elsewhere(before: ConstraintRecord, after: ConstraintRecord) -> bool:
+    """Tell whether a constraint goes before others change and another comes when they have."""
+    if before.sort == after.sort == "foreign key":
+        ends = [(one.columns, one.referred_table, one.referred_columns) for one in (before, after)]
+        return ends[0] != ends[1]
+    return before.sort != after.sort
 
 
 def _described(

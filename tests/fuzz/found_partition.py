@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from tests.fuzz.draw_pair import Pair
-from tests.fuzz.spec import ColumnSpec, PartitionSpec, SchemaSpec, TableSpec
+from tests.fuzz.spec import (
+    ColumnSpec,
+    ElementSpec,
+    Expression,
+    IndexSpec,
+    PartitionSpec,
+    SchemaSpec,
+    TableSpec,
+)
 
 INTEGER = ColumnSpec("c1", "integer")
 
@@ -21,7 +29,21 @@ def _both_parted(first: str, second: str) -> SchemaSpec:
     return SchemaSpec(tuple(one for spec in specs for one in spec.tables if one.partition))
 
 
+def _indexed(*indexes: IndexSpec) -> SchemaSpec:
+    partition = PartitionSpec("LIST", ("c1",), (("p1", "IN ('a')"),))
+    text = ColumnSpec("c1", "text")
+    return SchemaSpec((TableSpec("", "t1", (text,), partition=partition, indexes=indexes),))
+
+
+def _index(name: str, expression: str) -> IndexSpec:
+    return IndexSpec(name, (ElementSpec(Expression(expression, ("c1",))),))
+
+
 PARTED: dict[str, Pair] = {
+    "an index of a partition that gets the name which one that changes has had": Pair(
+        _indexed(_index("ix1", "({0} || '%s')"), _index("ix2", "{0}")),
+        _indexed(_index("ix2", "({0} IS NULL)")),
+    ),
     "partitions of two tables that change their names": Pair(
         _both_parted("p1", "p2"), _both_parted("p2", "p1")
     ),

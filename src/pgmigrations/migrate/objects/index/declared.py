@@ -97,12 +97,15 @@ def _replacement(
 
     The server makes the indexes of such a column anew by itself, and finds that their operator
     classes do not fit the new type. So it is with a column that becomes VIRTUAL, which no index
-    may be on.
+    may be on. Those of partitions get their names from their columns, and another index may have
+    had the same ones: all of them go before any of them comes.
     """
+    table = difference.actual.get(("table", *after.relation))
     changing = _changing(difference, _is_other).get(after.relation, {})
     places = [(["column", *after.relation, name], states) for name, states in changing.items()]
     operations: list[MigrateOperation] = []
-    for step in ["drop", "create"] if changing else [None]:
+    is_partitioned = getattr(table, "partition_key", "") != ""
+    for step in ["drop", "create"] if changing or is_partitioned else [None]:
         operation = ReplaceIndex(
             after.name,
             after.table,

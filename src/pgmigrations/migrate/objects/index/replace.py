@@ -83,7 +83,7 @@ class ReplaceIndex(Operation):
                 differ from the default.
             new_options: The same after.
             step: `"drop"` or `"create"` does only that half, where the type of a column changes
-                between the two; by default both.
+                between the two, or other indexes of a partitioned table; by default both.
             until: For a step, `column`, schema, table, name and type of the columns that change;
                 before, an index that is as `new` says is taken for one that is as `old` says.
             schema: The table's schema; by default the first of the search path.

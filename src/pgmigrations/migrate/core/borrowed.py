@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.borrowed_query import BORROWED
 from pgmigrations.migrate.core.quoting import do_block, identifier, text_array
-
-Place: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,9 @@ class Borrowed:
         """Write the SQL that takes out again what nothing uses."""
         return _tried([one.returning for one in self.items if one.returning])
 
-    def without(self, tables: Collection[Place], others: Collection[Place]) -> Borrowed:
+    def without(
+        self, tables: Collection[tuple[str, str]], others: Collection[tuple[str, str]]
+    ) -> Borrowed:
         """Leave out what has the name of something of the models.
 
         Args:

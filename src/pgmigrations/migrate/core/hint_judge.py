@@ -49,10 +49,10 @@ class HintJudge:
         # Where there is no hint, no record need be made.
         return relation_names(self._difference.declared)
 
-    def _is_type(self, hint: RenameHint) -> bool:
-        """Tell whether the models declare a type of the name that a table has had."""
-        declared = self._difference.declared
-        return any((kind, *hint.place, hint.old) in declared for kind in ("enum", "domain"))
+    @cached_property
+    def _declared_types(self) -> set[tuple[str, str]]:
+        declared = self._difference.declared.values()
+        return {(one.schema, one.name) for one in declared if one.takes_type_name}
 
     def holds(self, kind: AnyKind, hint: RenameHint) -> bool:
         """Tell whether something is to be renamed."""
@@ -65,7 +65,8 @@ class HintJudge:
         record = declared.get((kind.name, *hint.place, hint.new))
         if record is not None and record.takes_relation_name:
             is_kept = is_kept or (hint.place[0], hint.old) in self._declared_names
-            is_kept = is_kept or (kind.name == "table" and self._is_type(hint))
+        if kind.name == "table":
+            is_kept = is_kept or (hint.place[0], hint.old) in self._declared_types
         if self._is_left_out(kind, hint):
             return False
         if is_old and is_new and (kind.name, hint.place, hint.new) in self._wanted:

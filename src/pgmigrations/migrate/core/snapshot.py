@@ -67,6 +67,11 @@ class Record:
         return False
 
     @property
+    def takes_type_name(self) -> bool:
+        """Whether it is a type, whose name no table of its schema can have."""
+        return False
+
+    @property
     def stored_as(self) -> tuple[str, str] | None:
         """For a type whose values are another's: how the server prints it, and the other."""
         return None

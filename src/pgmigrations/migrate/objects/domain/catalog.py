@@ -42,6 +42,11 @@ class DomainRecord(Record):
     printed_name: str = field(compare=False, repr=False)
 
     @property
+    def takes_type_name(self) -> bool:
+        """Whether it is a type, as it is."""
+        return True
+
+    @property
     def stored_as(self) -> tuple[str, str]:
         """What it is over."""
         return (self.printed_name, self.type)

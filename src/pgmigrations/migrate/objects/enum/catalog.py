@@ -23,6 +23,11 @@ class EnumRecord(Record):
     kind: ClassVar[str] = "enum"
     labels: tuple[str, ...]
 
+    @property
+    def takes_type_name(self) -> bool:
+        """Whether it is a type, as it is."""
+        return True
+
 
 _READ = f"""
 SELECT n.nspname, t.typname,

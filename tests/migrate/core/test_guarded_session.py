@@ -127,6 +127,33 @@ def test_what_another_session_changes_meanwhile_is_its_own_affair(target: Connec
             run(target, f"DROP ROLE IF EXISTS {role}")
 
 
+def test_what_another_session_never_ceases_to_change_is_its_own_affair(
+    target: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = [f"{ROLE}_{number}" for number in range(5)]
+    coming = iter(roles)
+    with scratch_database(target) as scratch:
+        session: Any = scratch.connection.dbapi_connection
+        outside = session.guard._outside
+
+        def changed_before() -> Any:
+            state = outside()
+            for role in coming:
+                run(target, f"CREATE ROLE {role}")
+                break
+            return state
+
+        monkeypatch.setattr(session.guard, "_outside", changed_before)
+        try:
+            run(target, f"CREATE ROLE {ROLE}")
+            run(scratch, "CREATE TABLE one ()")
+            assert next(coming, None) is None
+            with pytest.raises(SharedObject, match="changes a role"):
+                run(scratch, f"CREATE ROLE {ROLE}_own")
+        finally:
+            run(target, *(f"DROP ROLE IF EXISTS {role}" for role in [ROLE, *roles]))
+
+
 def sequence(it: Connection) -> None:
     by_itself(it, "CREATE TABLE one (id serial PRIMARY KEY)", "INSERT INTO one DEFAULT VALUES")
     assert it.exec_driver_sql("SELECT id FROM one").scalar_one() == 1

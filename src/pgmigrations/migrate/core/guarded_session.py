@@ -96,12 +96,16 @@ class Guard:
         self._say("SET CONSTRAINTS ALL IMMEDIATE")
         if self._ask(_SETS_PASSWORD):
             raise SharedObject("a role")
+        last = None
         for _ in range(_TRIES):
             own = read_state(self._ask)
             if own == self._known:
                 return
-            # Another session may have committed it.
+            # Another session may have committed it, and go on: what is its own stays as it is.
             self._known = self._outside()
+            if last == (own, self._known):
+                break
+            last = own, self._known
         changed = _difference(own, self._known)
         if changed:
             raise SharedObject(changed)
@@ -241,7 +245,7 @@ def _text(query: Any, cursor: driver.cursor) -> str:
     return query if isinstance(query, str) else str(query.as_string(cursor))
 
 
-_TRIES = 3
+_TRIES = 1000
 _ACTIVE_TRANSACTION, _INVALID_TERMINATION = "25001", "2D000"
 _ENDING = {"COMMIT", "END", "PREPARE"}
 _BEGINNING = {"BEGIN", "START"}

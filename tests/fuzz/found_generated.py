@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.fuzz.draw_pair import Pair
 from tests.fuzz.spec import CheckSpec, ColumnSpec, Expression, KeySpec, SchemaSpec, TableSpec
 
@@ -25,7 +27,41 @@ def _keyed(included: bool) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t", columns, primary_key=key),))
 
 
+def _made_of(becomes_plain: bool, *, stored: bool) -> SchemaSpec:
+    """A generated column, and one that it is made of once that is a plain one."""
+    of_third, of_first = (Expression("{0} IS NULL", (name,)) for name in ("c3", "c1"))
+    first = ColumnSpec("c1", "boolean")
+    if not becomes_plain:
+        first = replace(first, generated=of_third, stored=stored)
+    made = of_first if becomes_plain else of_third
+    second = ColumnSpec("c2", "boolean", generated=made, stored=not stored)
+    return SchemaSpec((TableSpec("", "t", (first, second, ColumnSpec("c3", "date"))),))
+
+
+def _of_another_type(after: bool, *, stored: bool) -> SchemaSpec:
+    """A generated column whose type changes with what it is made of."""
+    made = Expression("length({0})" if after else "{0} IS NULL", ("c3" if after else "c2",))
+    columns = (
+        ColumnSpec("c1", "integer" if after else "boolean", generated=made, stored=stored),
+        ColumnSpec("c2", "varchar(20)" if after else "text"),
+        ColumnSpec("c3", "text"),
+    )
+    return SchemaSpec((TableSpec("", "t", columns),))
+
+
 GENERATING: dict[str, Pair] = {
+    "a stored column is of another type, and made of another column": Pair(
+        _of_another_type(False, stored=True), _of_another_type(True, stored=True)
+    ),
+    "a virtual column is of another type, and made of another column": Pair(
+        _of_another_type(False, stored=False), _of_another_type(True, stored=False)
+    ),
+    "a generated column is made of another one, which is a plain one since": Pair(
+        _made_of(False, stored=False), _made_of(True, stored=False)
+    ),
+    "a virtual column is made of a stored one, which is a plain one since": Pair(
+        _made_of(False, stored=True), _made_of(True, stored=True)
+    ),
     "another expression of a virtual column in a table with a check": Pair(
         _checked("{0} * 2"), _checked("{0} + {1}")
     ),

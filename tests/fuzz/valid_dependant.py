@@ -47,7 +47,7 @@ def valid_dependants(table: TableSpec, spec: SchemaSpec, major: int) -> TableSpe
         checks=tuple(
             one for one in (_check(c, table) for c in table.checks) if _fits(one, spec, table)
         ),
-        exclusions=tuple(x for one in table.exclusions if (x := _exclusion(one, table, spec))),
+        exclusions=_exclusions(table, spec),
         indexes=tuple(indexes),
     )
     return replace(table, replica_identity=_replica_identity(table))
@@ -93,6 +93,16 @@ def _check(check: CheckSpec, table: TableSpec) -> CheckSpec:
 
 def _fits(check: CheckSpec, spec: SchemaSpec, table: TableSpec) -> bool:
     return fits(check.expression, spec, table)
+
+
+def _exclusions(table: TableSpec, spec: SchemaSpec) -> tuple[ExclusionSpec, ...]:
+    found: dict[ExclusionSpec, ExclusionSpec] = {}
+    for one in table.exclusions:
+        exclusion = _exclusion(one, table, spec)
+        if exclusion is not None:
+            # CREATE TABLE makes one constraint of those that are equal but for their names.
+            found.setdefault(replace(exclusion, name="", comment="", was=""), exclusion)
+    return (*found.values(),)
 
 
 def _exclusion(one: ExclusionSpec, table: TableSpec, spec: SchemaSpec) -> ExclusionSpec | None:

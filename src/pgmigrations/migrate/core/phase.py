@@ -25,6 +25,8 @@ class Phase(enum.IntEnum):
     """A foreign key goes before the key that it rests on."""
     DROP_DEPENDANT = 40
     """Constraints and indexes go before the columns that they are on."""
+    SUSPEND = 44
+    """A column that stays generated lets go of others before any of them becomes a plain one."""
     RELEASE = 45
     """A generated column lets go of the columns that it is made of, which may change then."""
     FREE_NAME = 46

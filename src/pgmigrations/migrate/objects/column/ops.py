@@ -49,6 +49,10 @@ class ChangeColumn(Operation):
     old_using: str | None = field(default=None, kw_only=True)
     schema: str | None = field(default=None, kw_only=True)
     until: Mapping[str, Sequence[str]] | None = field(default=None, kw_only=True)
+    way_back: ChangeColumn | None = field(
+        default=None, kw_only=True, repr=False, metadata=UNRENDERED
+    )
+    """Its reverse, where that is more than the two states the other way round."""
     _left: frozenset[str] | None = field(default=None, init=False, repr=False, metadata=UNRENDERED)
     _has_partitions: bool = field(default=False, init=False, repr=False, metadata=UNRENDERED)
 
@@ -148,7 +152,9 @@ class ChangeColumn(Operation):
         A generated column lets go of others before they change, and is made of them afterwards.
         """
         if "generated" in self.new and self.old["generated"] != self.new["generated"]:
-            return Phase.GENERATE if self.new["generated"] else Phase.RELEASE
+            if self.new["generated"]:
+                return Phase.GENERATE
+            return Phase.SUSPEND if self.until else Phase.RELEASE
         lost = [name for name, value in self.new.items() if not value and self.old[name]]
         is_freeing = set(self.new) == set(lost) and lost in (["identity_options"], ["default"])
         if is_freeing and (lost != ["default"] or is_serial_default(self.old["default"])):
@@ -215,6 +221,8 @@ class ChangeColumn(Operation):
 
     def reverse(self) -> ChangeColumn:
         """Go back to the state before."""
+        if self.way_back is not None:
+            return self.way_back
         return ChangeColumn(
             self.table,
             self.column,

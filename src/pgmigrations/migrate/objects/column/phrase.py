@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic.operations.ops import AddColumnOp, AlterColumnOp, MigrateOperation
@@ -114,12 +115,29 @@ def _regenerated(change: Change[ColumnRecord], difference: Difference) -> list[M
     before, after = change.before, change.after
     assert before is not None
     assert after is not None
+    changing = moving(before, after, difference)
+    forth = _in_two_steps(before, after, difference, changing)
+    back = _in_two_steps(
+        after, before, difference, {name: one[::-1] for name, one in changing.items()}
+    )
+    # Neither way asks for values of another type: it keeps those that are there, then makes them.
+    for one, other in zip(forth, reversed(back), strict=True):
+        one.way_back, other.way_back = other, one
+    return [*forth]
+
+
+def _in_two_steps(
+    before: ColumnRecord,
+    after: ColumnRecord,
+    difference: Difference,
+    changing: Mapping[str, Sequence[str]],
+) -> list[ChangeColumn]:
     schema = difference.scope.shown_schema(after.schema)
-    operations: list[MigrateOperation] = []
+    operations = []
     for old, new in ((before, released(before)), (released(before), after)):
         names = {name for name in PROPERTIES if getattr(old, name) != getattr(new, name)}
         operation = _ours(old, new, _with_others(old, new, names), schema, None, None)
-        operation.until = moving(before, after, difference)
+        operation.until = changing
         operations.append(operation)
     return operations
 

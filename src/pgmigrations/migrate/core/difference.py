@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, MetaData
@@ -73,9 +73,8 @@ def find_differences(
             for identity, record in before.items()
             if identity not in after and not is_ours(record)
         }
-        differing = list(
-            differences({key: one for key, one in before.items() if key not in left}, after)
-        )
+        compared = {key: one for key, one in before.items() if key not in left}
+        differing = [*_asked(kinds, differences(compared, after))]
         models.expect(change.record for change in differing if change.before and change.after)
         changes = [
             change for change in differing if not _prints_alike(kinds, change, models.prints_alike)
@@ -207,6 +206,21 @@ def settled(
     for change in differences(before, after):
         if not _prints_alike(kinds, change, print_both):
             yield change
+
+
+def _asked(kinds: Sequence[AnyKind], changes: Iterable[Change[Any]]) -> Iterator[Change[Any]]:
+    """Yield the changes that the models ask for: what they leave open stays as it is."""
+    filling = {
+        kind.name: kind.comparison.left_open
+        for kind in kinds
+        if kind.comparison is not None and kind.comparison.left_open is not None
+    }
+    for change in changes:
+        before, after = change.before, change.after
+        if before is not None and after is not None and after.kind in filling:
+            after = filling[after.kind](before, after)
+        if before != after:
+            yield Change(before, after)
 
 
 def _prints_alike(

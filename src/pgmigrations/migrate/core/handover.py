@@ -49,7 +49,7 @@ def handed_over(ordered: Sequence[Phased]) -> list[Phased]:
         waiting = [one for one in before if one < position]
         if not waiting:
             continue
-        if isinstance(operation, DropTableOp) or phase < Phase.FREE_NAME:
+        if _drops_table(operation) or phase < Phase.FREE_NAME:
             phases |= _early(ordered, position, min(waiting))
         else:
             phases |= _late(ordered, position, waiting)
@@ -101,7 +101,7 @@ def _early(ordered: Sequence[Phased], position: int, first: int) -> dict[int, Ph
     """Let tables go early, and types and sequences wait for what goes early."""
     phases: dict[int, Phase] = {}
     for other, (phase, operation) in enumerate(ordered):
-        if isinstance(operation, DropTableOp) and isinstance(ordered[position][1], DropTableOp):
+        if _drops_table(operation) and _drops_table(ordered[position][1]):
             phases[other] = Phase.FREE_NAME
         elif other >= first and phase < Phase.FREE_NAME and any(True for _ in _taken(operation)):
             phases[other] = Phase.TAKE_NAME
@@ -120,6 +120,12 @@ def _late(ordered: Sequence[Phased], position: int, waiting: Sequence[int]) -> d
         ):
             phases[other] = Phase.TAKE_USED_NAME
     return phases
+
+
+def _drops_table(operation: MigrateOperation) -> bool:
+    if isinstance(operation, Operation):
+        return operation.drops_table
+    return isinstance(operation, DropTableOp)
 
 
 def _place(operation: MigrateOperation) -> tuple[str | None, str | None]:

@@ -158,6 +158,8 @@ class Comparison(Generic[R]):
         reprinted: Makes a record's object once more, in a scratch database that has the declared
             tables, and returns how it prints then: what the server prints at first is not always
             what it prints after a dump and restore. None where printing is a fixed point.
+        left_open: Takes a record of the database and the declared one of the same object, and
+            returns what is declared, with what it leaves open as the database has it.
         named: The identities that the models declare, for what is also copied into the scratch
             database from the target; of the rest, what no table uses is not declared. None where
             nothing is copied.
@@ -179,6 +181,7 @@ class Comparison(Generic[R]):
     created: Callable[[Sequence[MetaData], Scope], Sequence[str]] | None = None
     offered: Callable[[Connection], Iterable[Sequence[str]]] | None = None
     reprinted: Callable[[Connection, R], R] | None = None
+    left_open: Callable[[R, R], R] | None = None
     named: Callable[[Sequence[MetaData], Scope], Collection[Identity]] | None = None
     parts: Callable[[R, Difference], Sequence[SchemaItem] | None] | None = None
     completed: Callable[[R, Difference], Sequence[MigrateOperation]] | None = None

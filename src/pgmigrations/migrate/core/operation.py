@@ -109,6 +109,11 @@ class Operation(MigrateOperation, abc.ABC):
         return self.takes()
 
     @property
+    def drops_table(self) -> bool:
+        """Tell whether it goes where tables go, for a part of one that goes with it."""
+        return False
+
+    @property
     @abc.abstractmethod
     def subject(self) -> str:
         """What it changes, as messages call it: `enum job_status`."""

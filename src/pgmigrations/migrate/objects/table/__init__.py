@@ -15,7 +15,7 @@ from pgmigrations.migrate.objects.table.ensure import (
 )
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.partition import ChangePartitions
-from pgmigrations.migrate.objects.table.phrase import phrase, without_unknown_partitions
+from pgmigrations.migrate.objects.table.phrase import phrase, with_unknown_partitions
 from pgmigrations.migrate.objects.table.rename import RenameTable
 from pgmigrations.migrate.objects.table.renaming import RENAMING
 
@@ -31,6 +31,6 @@ KIND: Kind[TableRecord] = Kind(
     implementations={alembic_ops.AddColumnOp: added, alembic_ops.DropTableOp: dropped},
     renderers={alembic_ops.CreateTableOp: rendered},
     operations=(ChangeTable, ChangePartitions, RenameTable),
-    comparison=Comparison(phrase, reprinted=without_unknown_partitions),
+    comparison=Comparison(phrase, left_open=with_unknown_partitions),
     renaming=RENAMING,
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from pgmigrations.migrate.core.operation import (
     RELATION,
     TYPE,
+    UNRENDERED,
     DifferentObject,
     MissingObject,
     Name,
@@ -51,6 +52,8 @@ class ChangePartitions(Operation):
     old: Sequence[Entry]
     new: Sequence[Entry]
     schema: str | None = field(default=None, kw_only=True)
+    with_table: bool = field(default=False, kw_only=True, metadata=UNRENDERED)
+    """Whether the table comes, or goes, in the same revision."""
 
     @classmethod
     def change_partitions(
@@ -111,8 +114,18 @@ class ChangePartitions(Operation):
         return f"the partitions of table {table}"
 
     def runs_in(self) -> Phase:
-        """Free the names of partitions that go before something else takes them."""
-        return self.phase if self.new else Phase.DROP_DEPENDANT
+        """Free the names of partitions that go before something else takes them.
+
+        Those that go with their table wait until the tables that refer to it have gone.
+        """
+        if self.new:
+            return self.phase
+        return Phase.TABLE if self.with_table else Phase.DROP_DEPENDANT
+
+    @property
+    def drops_table(self) -> bool:
+        """Tell whether it goes where tables go."""
+        return self.with_table and not self.new
 
     def pending(self, connection: Connection) -> bool:
         """Look which of the two states each partition has."""
@@ -186,7 +199,9 @@ END""")
 
     def reverse(self) -> ChangePartitions:
         """Go back to the partitions before."""
-        return ChangePartitions(self.table, self.new, self.old, schema=self.schema)
+        return ChangePartitions(
+            self.table, self.new, self.old, schema=self.schema, with_table=self.with_table
+        )
 
 
 def _name(entry: Entry) -> str:

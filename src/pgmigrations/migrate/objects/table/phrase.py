@@ -9,7 +9,6 @@ from alembic.operations.ops import (
     DropTableCommentOp,
     MigrateOperation,
 )
-from sqlalchemy import Connection, text
 
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.snapshot import Change
@@ -18,13 +17,6 @@ from pgmigrations.migrate.objects.table.change import PROPERTIES
 from pgmigrations.migrate.objects.table.creation import created
 from pgmigrations.migrate.objects.table.ops import ChangeTable
 from pgmigrations.migrate.objects.table.partition import ChangePartitions, shortened
-
-_HAS_PARTITIONS = text("""
-SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i
-               JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = :schema AND c.relname = :name)
-""")
 
 
 def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateOperation]:
@@ -35,10 +27,10 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     if before is None:
         empty = dataclasses.replace(after, partitions=())
         partitions = _repartitioned(empty, after, difference) if after.partitions else []
+        for operation in partitions:
+            operation.with_table = True
         return [created(after, difference), *partitions]
     fields = [field.name for field in dataclasses.fields(after) if field.compare]
-    if not after.partitions:
-        fields.remove("partitions")
     names = [name for name in fields if getattr(before, name) != getattr(after, name)]
     if not names or not set(names) <= {*PROPERTIES, "partitions"}:
         return []
@@ -64,16 +56,15 @@ def phrase(change: Change[TableRecord], difference: Difference) -> list[MigrateO
     return operations
 
 
-def without_unknown_partitions(scratch: Connection, record: TableRecord) -> TableRecord:
-    """Leave the partitions out where the models declare none of the table.
+def with_unknown_partitions(before: TableRecord, after: TableRecord) -> TableRecord:
+    """Let a table have the partitions that it has where the models declare none of it.
 
     They come and go with time, made by a job or an extension, and are no part of the models then.
     Where the models declare some, they declare all.
     """
-    names = {"schema": record.schema, "name": record.name}
-    if record.partitions and not scratch.execute(_HAS_PARTITIONS, names).scalar_one():
-        return dataclasses.replace(record, partitions=())
-    return record
+    if after.partition_key and not after.partitions:
+        return dataclasses.replace(after, partitions=before.partitions)
+    return after
 
 
 def _adopted(before: TableRecord, after: TableRecord, schema: str | None) -> list[ChangeTable]:

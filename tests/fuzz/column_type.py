@@ -177,7 +177,7 @@ TYPES: dict[str, ColumnType] = {
         ("json", "text"),
     ),
     "bytea": _of(
-        LargeBinary, "any ordered bytes", ("'\\x00ff'",), ("'\\x01'", "'\\x02'"), ("text",)
+        LargeBinary, "any ordered bytes", ("'\\x61c3a4'",), ("'\\x01'", "'\\x02'"), ("text",)
     ),
     "inet": _of(
         INET, "any ordered inet", ("'127.0.0.1'",), ("'10.0.0.1'", "'10.0.0.2'"), ("cidr", "text")

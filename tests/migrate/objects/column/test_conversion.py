@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import (
     ARRAY,
+    CHAR,
     JSON,
     BigInteger,
     Boolean,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     Uuid,
     create_engine,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import DOMAIN, JSONB
 from sqlalchemy.pool import NullPool
 
 from pgmigrations.migrate.objects.column.conversion import using
@@ -73,6 +74,11 @@ def array(item: Build) -> Build:
     return lambda: ARRAY(item())
 
 
+def bytea(text: str) -> str:
+    return "\\x" + text.encode().hex()
+
+
+BACKSLASHES = ("$2b$12$abc", "a\\101b", "C:\\temp", "\\x6162", "ä")
 KEY = "00000000-0000-0000-0000-00000000000a"
 
 CASES: dict[str, dict[str, Case]] = {
@@ -88,8 +94,19 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "text to uuid": Case(Text, Uuid, {KEY: KEY, None: None}, defaults=(KEY, KEY)),
         "uuid to varchar": Case(Uuid, lambda: String(36), {KEY: KEY}),
-        "text to bytea": Case(Text, LargeBinary, {"\\x6162": "\\x6162"}),
-        "bytea to text": Case(LargeBinary, Text, {"\\x6162": "\\x6162"}),
+        "text to bytea": Case(Text, LargeBinary, {text: bytea(text) for text in BACKSLASHES}),
+        "varchar to bytea": Case(
+            lambda: String(12), LargeBinary, {text: bytea(text) for text in BACKSLASHES}
+        ),
+        "char to bytea": Case(lambda: CHAR(4), LargeBinary, {"a\\\\1": bytea("a\\\\1")}),
+        "bytea to text": Case(LargeBinary, Text, {bytea(text): text for text in BACKSLASHES}),
+        "bytea to varchar": Case(LargeBinary, lambda: String(9), {bytea("C:\\temp"): "C:\\temp"}),
+        "enum to bytea": Case(mood, LargeBinary, {"low": bytea("low"), None: None}),
+        "domain of text to one of bytea": Case(
+            lambda: DOMAIN("folder", Text()),
+            lambda: DOMAIN("raw_folder", LargeBinary()),
+            {text: bytea(text) for text in BACKSLASHES},
+        ),
         "text to boolean": Case(Text, Boolean, {"true": "true"}),
         "text to date": Case(Text, Date, {"2024-05-06": "2024-05-06"}),
     },
@@ -97,6 +114,9 @@ CASES: dict[str, dict[str, Case]] = {
         "json to jsonb": Case(JSON, JSONB, {'{"a": 1}': '{"a": 1}'}, defaults=("{}", "{}")),
         "text to jsonb": Case(Text, JSONB, {'{"a": 1}': '{"a": 1}', None: None}),
         "integer to jsonb": Case(Integer, JSONB, {"7": "7", None: None}, defaults=("1", "1")),
+        "json to bytea": Case(
+            JSON, LargeBinary, {'"C:\\\\temp"': bytea('"C:\\\\temp"'), None: None}
+        ),
         "date to json": Case(Date, JSON, {"2024-05-06": '"2024-05-06"', None: None}),
     },
     "arrays": {

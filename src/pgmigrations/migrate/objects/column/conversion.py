@@ -75,6 +75,12 @@ def _converted(server: Connection | None, value: str, before: str, after: str) -
     one, other = before.endswith("[]"), after.endswith("[]")
     if one and other:
         return _items(server, value, before, after)
+    if not (cast.context or one or other):
+        if _is_bytes(server, before):
+            decoded = f"convert_from({value}, 'UTF8')"
+            return _converted(server, decoded, "text", after) or decoded
+        if _is_bytes(server, after):
+            return f"convert_to({value if cast.before == 'S' else f'{value}::text'}, 'UTF8')"
     if after in _JSON and before not in _JSON and cast.before != "S":
         return f"{_JSON[after]}({value})"
     if other and before not in _JSON:
@@ -82,6 +88,11 @@ def _converted(server: Connection | None, value: str, before: str, after: str) -
     if one:
         return _taken(server, value, before, after)
     return _scalar(value, before, after, cast.context, (cast.before, cast.after))
+
+
+def _is_bytes(server: Connection | None, type_: str) -> bool:
+    """Tell of bytea and its domains; a cast from a text to them reads backslashes as escapes."""
+    return type_ == "bytea" or find_cast(server, type_, "bytea").is_same
 
 
 def _scalar(

@@ -494,8 +494,8 @@ def create_sequence(
     """Create a sequence, unless it is there and the same.
 
     Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
-    of whole numbers owns counts on from the largest value. Its reverse is
-    `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
+    of whole numbers owns counts on from the largest value, if that lies behind its start. Its
+    reverse is `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
     Example:
         op.create_sequence("invoice_number", {"start": 1000, "cycle": True})
@@ -543,7 +543,9 @@ def alter_sequence(
     """Change properties of a sequence; where it is counting stays.
 
     A position outside new limits becomes the nearest that they allow: one that has counted
-    beyond its new end has no number left, unless it cycles.
+    beyond its new end has no number left, unless it cycles. One that becomes the property of a
+    column of whole numbers whose default takes its numbers counts on from the largest value,
+    never backwards.
 
     Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
     meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL

@@ -186,3 +186,32 @@ def test_a_sequence_that_comes_counts_on_behind_its_column(
                 run_guarded(connection, create)
         assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == wanted
         run(connection, DropSequence("s"))
+
+
+@pytest.mark.parametrize("how", ["connected", "offline"])
+@pytest.mark.parametrize(
+    ("options", "is_drawn_from", "wanted"),
+    [
+        ({}, True, 42),
+        ({}, False, 1),
+        ({"start": 100}, True, 100),
+        ({"maxvalue": 40}, True, 1),
+        ({"increment": -1}, True, -8),
+        ({"increment": -1, "start": -100}, True, -100),
+    ],
+)
+def test_a_sequence_that_gets_an_owner_counts_on_where_that_draws_from_it(
+    options: dict[str, int], is_drawn_from: bool, wanted: int, how: str, connection: Connection
+) -> None:
+    run(connection, CreateSequence("s", options))
+    default = " DEFAULT nextval('s')" if is_drawn_from else ""
+    connection.exec_driver_sql(f"CREATE TABLE t (n int{default})")
+    connection.exec_driver_sql("INSERT INTO t VALUES (41), (-7)")
+    connection.commit()
+    alter = AlterSequence("s", {"owned_by": ["public", "t", "n"]}, existing={"owned_by": []})
+    for _ in range(2):
+        if how == "connected":
+            run(connection, alter)
+        else:
+            run_guarded(connection, alter)
+    assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == wanted

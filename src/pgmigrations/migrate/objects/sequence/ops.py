@@ -29,6 +29,7 @@ from pgmigrations.migrate.objects.sequence.options import (
     complete,
     condition,
     counting_on,
+    drawn_from,
     embedded,
     state,
     within_limits,
@@ -63,8 +64,8 @@ class CreateSequence(Operation):
         """Create a sequence, unless it is there and the same.
 
         Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
-        of whole numbers owns counts on from the largest value. Its reverse is
-        `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
+        of whole numbers owns counts on from the largest value, if that lies behind its start. Its
+        reverse is `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
         Example:
             op.create_sequence("invoice_number", {"start": 1000, "cycle": True})
@@ -236,7 +237,9 @@ class AlterSequence(Operation):
         """Change properties of a sequence; where it is counting stays.
 
         A position outside new limits becomes the nearest that they allow: one that has counted
-        beyond its new end has no number left, unless it cycles.
+        beyond its new end has no number left, unless it cycles. One that becomes the property of a
+        column of whole numbers whose default takes its numbers counts on from the largest value,
+        never backwards.
 
         Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
         meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
@@ -297,6 +300,10 @@ class AlterSequence(Operation):
             statements = [within_limits(self.schema, self.name, said, wanted)]
         if "unlogged" in wanted:
             statements.append(f"{alter} SET {'UNLOGGED' if wanted['unlogged'] else 'LOGGED'}")
+        if wanted.get("owned_by"):
+            # It may never have been the one that numbered the rows.
+            used = drawn_from(self.schema, self.name)
+            statements.append(counting_on(self.schema, self.name, wanted["owned_by"], used))
         if "comment" in wanted:
             statements.append(comment(self.schema, self.name, wanted["comment"]))
         return statements

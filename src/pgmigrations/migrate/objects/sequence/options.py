@@ -151,12 +151,19 @@ def embedded(statement: str) -> str:
     return f"EXECUTE {literal(statement)}" if statement.startswith("DO ") else statement
 
 
-def counting_on(schema: str | None, name: str, owner: object) -> str:
-    """Write a block that lets a sequence go on behind the values of the column that owns it."""
+def counting_on(schema: str | None, name: str, owner: object, condition: str = "true") -> str:
+    """Write a block that lets a sequence go on behind the values of the column that owns it.
+
+    Args:
+        schema: Its schema.
+        name: The sequence.
+        owner: Schema, table and column.
+        condition: What else must be so of the column `a`.
+    """
     place = _names(owner)
     table, column = qualified(*place[:2]), identifier(place[2])
-    largest = f"SELECT max({column}), min({column}) FROM {table}"
-    sequence = literal(qualified(schema, name))
+    outermost = f"SELECT max({column}), min({column}) FROM {table}"
+    sequence = qualified(schema, name)
     return do_block(f"""\
 DECLARE
   largest bigint;
@@ -164,16 +171,27 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
              WHERE a.attrelid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
-               AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)) THEN
-    EXECUTE {literal(largest)} INTO largest, smallest;
+               AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+               AND {condition}) THEN
+    EXECUTE {literal(outermost)} INTO largest, smallest;
+    -- Never backwards: what lies before its place, it does not meet.
     PERFORM pg_catalog.setval(q.seqrelid::regclass,
       CASE WHEN q.seqincrement > 0 THEN largest ELSE smallest END)
-    FROM pg_catalog.pg_sequence q
-    WHERE q.seqrelid = {sequence}::regclass
-      AND CASE WHEN q.seqincrement > 0 THEN largest ELSE smallest END
-          BETWEEN q.seqmin AND q.seqmax;
+    FROM pg_catalog.pg_sequence q, {sequence} s
+    WHERE q.seqrelid = {literal(sequence)}::regclass
+      AND CASE WHEN q.seqincrement > 0 THEN largest BETWEEN s.last_value AND q.seqmax
+                                       ELSE smallest BETWEEN q.seqmin AND s.last_value END;
   END IF;
 END""")
+
+
+def drawn_from(schema: str | None, name: str) -> str:
+    """Write the condition that the default of a column `a` takes numbers of a sequence."""
+    return f"""EXISTS (
+    SELECT FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_depend d
+      ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
+    WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum
+      AND d.refobjid = {literal(qualified(schema, name))}::regclass)"""
 
 
 def within_limits(schema: str | None, name: str, said: str, options: Options) -> str:

@@ -30,6 +30,8 @@ Place: TypeAlias = tuple[str, str]
 _DRIVER = PGDialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 """Compiles as for psycopg2: names and literals have every % doubled."""
 _DRIVER._backslash_escapes = False
+# All of it is one transaction, in which no index can be built CONCURRENTLY; it is the same index.
+_DRIVER._supports_create_index_concurrently = False
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _DUPLICATE = frozenset({"42710", "42P07"})

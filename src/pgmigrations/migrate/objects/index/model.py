@@ -39,6 +39,10 @@ def creation_of(record: IndexRecord, difference: Difference) -> CreateModelIndex
     operation = CreateModelIndex.from_index(found[0])
     assert isinstance(operation, CreateModelIndex)
     operation.record = record
+    # Nobody waits for a table that is made with it, and the server refuses it for a partitioned
+    # one: the revision stays one transaction.
+    if getattr(difference.actual.get(("table", *record.relation)), "partition_key", None) != "":
+        operation.kw.pop("postgresql_concurrently", None)
     return operation
 
 

@@ -162,6 +162,11 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     return render._repr_type(type_, context)
 
 
+def render_name(name: Any, context: AutogenContext) -> str:
+    """Render a constraint's name as Alembic would: by `op.f()` where no convention applies."""
+    return repr(render._render_gen_name(context, name))
+
+
 def implementation_of(operation: type[MigrateOperation]) -> Callable[[Operations, Any], Any]:
     """Return the implementation that is registered for an operation, to call it from ours."""
     implementation: Callable[[Operations, Any], Any] = Operations._to_impl._registry[

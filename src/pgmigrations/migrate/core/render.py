@@ -68,7 +68,7 @@ def item_renderer(settings: Settings, users: RenderItem | None) -> RenderItem:
         if type_ == "server_default" and isinstance(item, DefaultClause):
             return _render_default(item)
         if type_ == "foreign_key" and any(map(_has_dots, item.elements)):
-            return _render_foreign_key(item)
+            return _render_foreign_key(item, context)
         return False
 
     return render_item
@@ -88,7 +88,7 @@ def _has_dots(key: ForeignKey) -> bool:
     return "." in key.column.name or "." in key.column.table.name
 
 
-def _render_foreign_key(constraint: ForeignKeyConstraint) -> str:
+def _render_foreign_key(constraint: ForeignKeyConstraint, context: AutogenContext) -> str:
     target = constraint.referred_table
     names = [key.column.name for key in constraint.elements]
     columns = "".join(f", sa.Column({_plain(name)!r})" for name in dict.fromkeys(names))
@@ -97,10 +97,13 @@ def _render_foreign_key(constraint: ForeignKeyConstraint) -> str:
     local = [key.parent.name for key in constraint.elements]
     options = {
         key: getattr(constraint, key)
-        for key in ("name", "onupdate", "ondelete", "deferrable", "initially", "match")
+        for key in ("onupdate", "ondelete", "deferrable", "initially", "match")
         if getattr(constraint, key) is not None
     }
     keywords = "".join(f", {key}={_plain(value)!r}" for key, value in options.items())
+    if constraint.name:
+        shown = alembic_private.render_name(constraint.name, context)
+        keywords = f", name={shown}{keywords}"
     references = f"[{table}.c[name] for name in {_plain(names)!r}]"
     if len(names) == 1:
         references = f"[{table}.c[{_plain(names[0])!r}]]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +22,6 @@ from sqlalchemy.schema import SchemaItem, conv
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.quoting import (
     DIALECT,
-    chosen_name,
     escape_parameters,
     identifier,
 )
@@ -52,18 +52,23 @@ def parts(record: ConstraintRecord, difference: Difference) -> Sequence[SchemaIt
         # A type brings its check along only where the type itself is said, which imports it.
         return [_detached(found, record)]
     if isinstance(found, PrimaryKeyConstraint):
-        if not _is_plain_key(record):
-            return None
-        # The server makes one key of two on the same columns, by the name of the unique one.
-        is_renamed = constraint_name(found) is None and record.name != chosen_name(
-            record.table, (), "pkey"
-        )
-        return _printed_key(record) if is_renamed else [found]
+        return [_named(found, record)] if _is_plain_key(record) else None
     if isinstance(found, ForeignKeyConstraint) and (
         found.use_alter or not _has_its_key(record, difference)
     ):
         return None
-    return [found]
+    return [_named(found, record)]
+
+
+def _named(found: Constraint, record: ConstraintRecord) -> Constraint:
+    """Give a copy the name that the server has for it, which no naming convention changes.
+
+    A revision runs with the convention that the models have by then. Of two keys on the same
+    columns, the server makes one, by the name of the unique one.
+    """
+    named = copy(found)
+    named.name = conv(record.name)
+    return named
 
 
 def _has_its_key(record: ConstraintRecord, difference: Difference) -> bool:

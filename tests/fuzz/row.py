@@ -103,8 +103,9 @@ def _is_kept(before: TableSpec, after: TableSpec) -> bool:
             if there is None and _refuses_null(one, column.name):
                 return False
             is_worked_out = there is not None and there.generated and not column.generated
-            if is_worked_out and column.name in _minded(one):
-                # It comes back with the value that was worked out there.
+            is_needed = there is not None and there.nullable and not column.nullable
+            if is_worked_out and (is_needed or column.name in _minded(one)):
+                # It comes back with the value that was worked out there, or with none.
                 return False
             if there is None or there.type == column.type:
                 continue

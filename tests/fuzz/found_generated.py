@@ -1,11 +1,19 @@
-"""Pairs that the fuzzer has found: generated columns beside what minds them."""
+"""Pairs that the fuzzer has found: generated columns beside what minds them, and identities."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from tests.fuzz.draw_pair import Pair
-from tests.fuzz.spec import CheckSpec, ColumnSpec, Expression, KeySpec, SchemaSpec, TableSpec
+from tests.fuzz.spec import (
+    CheckSpec,
+    ColumnSpec,
+    Expression,
+    IdentitySpec,
+    KeySpec,
+    SchemaSpec,
+    TableSpec,
+)
 
 
 def _checked(expression: str) -> SchemaSpec:
@@ -49,7 +57,15 @@ def _of_another_type(after: bool, *, stored: bool) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t", columns),))
 
 
+def _counting(identity: IdentitySpec) -> SchemaSpec:
+    column = ColumnSpec("c1", "integer", nullable=False, identity=identity)
+    return SchemaSpec((TableSpec("", "t", (column,)),))
+
+
 GENERATING: dict[str, Pair] = {
+    "an identity whose position lies below its new limits": Pair(
+        _counting(IdentitySpec(always=True, minimum=-1000)), _counting(IdentitySpec())
+    ),
     "a stored column is of another type, and made of another column": Pair(
         _of_another_type(False, stored=True), _of_another_type(True, stored=True)
     ),

@@ -77,3 +77,52 @@ def test_rows_of_partitions_are_numbered(database_url: str, tmp_path: Path) -> N
     assert project.check()
     assert sql(project.url, """SELECT "it's" FROM one ORDER BY number""") == [1, 2]
     assert sql(project.url, """INSERT INTO one VALUES (3) RETURNING "it's" """) == [3]
+
+
+def counted(identity: Identity) -> MetaData:
+    metadata = MetaData()
+    Table("it's", metadata, Column("number", Integer), Column("Id", BigInteger, identity))
+    return metadata
+
+
+LIMITED = {
+    "below": (Identity(minvalue=-1000), Identity(), 1, 2),
+    "above and spent": (Identity(start=500), Identity(maxvalue=100, cycle=True), 1, 2),
+    "counting down": (
+        Identity(start=-1, increment=-1),
+        Identity(start=-50, increment=-1, maxvalue=-50, minvalue=-100),
+        -50,
+        -51,
+    ),
+    "within": (Identity(), Identity(minvalue=-5, start=-5), 2, 3),
+}
+
+
+@pytest.mark.parametrize("is_script", [False, True])
+@pytest.mark.parametrize(("before", "after", "up", "down"), LIMITED.values(), ids=LIMITED)
+def test_a_position_outside_new_limits_becomes_the_nearest(
+    before: Identity,
+    after: Identity,
+    up: int,
+    down: int,
+    is_script: bool,
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path / "project", database_url).models(counted(before))
+    project.autogenerate("before")
+    project.upgrade()
+    draw = """INSERT INTO "it's" VALUES (1) RETURNING "Id" """
+    sql(database_url, draw)
+    revision = project.models(counted(after)).autogenerate("after")
+    assert revision is not None
+    if is_script:
+        run_script(database_url, project.again_sql(revision) * 2)
+        project.run("stamp", "head")
+    else:
+        project.upgrade()
+        project.again(revision)
+    assert project.check()
+    assert sql(database_url, draw) == [up]
+    project.downgrade()
+    assert sql(database_url, draw) == [down]

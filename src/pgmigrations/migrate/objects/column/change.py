@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -62,7 +63,7 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
             # An identity column must refuse NULL already.
             statements.append(f"{alter} SET NOT NULL")
         if old["identity_options"]:
-            statements.append(f"{alter} {identity_settings(new['identity_options'])}")
+            statements.append(_within_limits(place, new["identity_options"]))
         else:
             statements.append(f"{alter} ADD {identity_clause(new['identity_options'])}")
             statements.append(_count_on(place))
@@ -216,6 +217,36 @@ BEGIN
 END""")
 
 
+def _within_limits(place: Place, identity: str) -> str:
+    """Write a block that alters an identity, also where its position lies outside new limits."""
+    said = dict(_NUMBER.findall(identity))
+    low, high = said.get("MINVALUE", "q.seqmin"), said.get("MAXVALUE", "q.seqmax")
+    step = said.get("INCREMENT", "q.seqincrement")
+    change = f"{_alter(place)} {identity_settings(identity)}"
+    return do_block(f"""\
+DECLARE
+  counted text := pg_catalog.pg_get_serial_sequence({literal(qualified(*place[:2]))},
+                                                    {literal(place[2])});
+  place bigint;
+  nearest bigint;
+  is_spent boolean;
+BEGIN
+  EXECUTE 'SELECT last_value FROM ' || counted INTO place;
+  SELECT least(greatest(place, {low}), {high}), CASE WHEN {step} > 0 THEN place > {high}
+                                                ELSE place < {low} END
+  INTO nearest, is_spent
+  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = counted::regclass;
+  IF nearest = place THEN
+    {change};
+  ELSE
+    EXECUTE {literal(f"{change} RESTART WITH ")} || nearest;
+    IF is_spent THEN
+      PERFORM pg_catalog.setval(counted::regclass, nearest, true);
+    END IF;
+  END IF;
+END""")
+
+
 def _count_on(place: Place) -> str:
     """Write a block that lets an identity count on from the values that are there."""
     table, column = qualified(*place[:2]), identifier(place[2])
@@ -245,6 +276,7 @@ BEGIN
 END""")
 
 
+_NUMBER = re.compile(r"\b(INCREMENT|MINVALUE|MAXVALUE) (-?\d+)")
 _PRINTED = {
     "type": "format_type(a.atttypid, a.atttypmod)",
     "collation": "CASE WHEN a.attcollation IN (0, t.typcollation) THEN ''"

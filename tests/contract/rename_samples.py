@@ -25,14 +25,7 @@ from sqlalchemy import (
 from pgmigrations.declare import RenamedLabel, declare, renamed_from
 from tests.contract import hurting_names
 from tests.contract.contract import Sample
-
-CONVENTION = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from tests.support.convention import CONVENTION
 
 
 def hinted(old: str, new: str) -> dict[Any, Any]:

@@ -13,17 +13,11 @@ from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.declare import renamed_from
 from tests.migrate.renaming import at, body, dump
+from tests.support.convention import CONVENTION
 from tests.support.database import Databases
 from tests.support.project import Project
 from tests.support.script import run_script
 
-CONVENTION = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
 LONG = "t" * 60
 
 # What a constraint has by a convention may be made of the name that it has without.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from pgmigrations.migrate.core.counting import within_limits
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 from pgmigrations.migrate.objects.column.conversion import TIME_ZONE, needs_zone
 from pgmigrations.migrate.objects.column.definition import (
@@ -63,7 +64,7 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
             # An identity column must refuse NULL already.
             statements.append(f"{alter} SET NOT NULL")
         if old["identity_options"]:
-            statements.append(_within_limits(place, new["identity_options"]))
+            statements.append(_limited(place, new["identity_options"]))
         else:
             statements.append(f"{alter} ADD {identity_clause(new['identity_options'])}")
             statements.append(_count_on(place))
@@ -217,34 +218,17 @@ BEGIN
 END""")
 
 
-def _within_limits(place: Place, identity: str) -> str:
+def _limited(place: Place, identity: str) -> str:
     """Write a block that alters an identity, also where its position lies outside new limits."""
-    said = dict(_NUMBER.findall(identity))
-    low, high = said.get("MINVALUE", "q.seqmin"), said.get("MAXVALUE", "q.seqmax")
-    step = said.get("INCREMENT", "q.seqincrement")
-    change = f"{_alter(place)} {identity_settings(identity)}"
-    return do_block(f"""\
-DECLARE
-  counted text := pg_catalog.pg_get_serial_sequence({literal(qualified(*place[:2]))},
-                                                    {literal(place[2])});
-  place bigint;
-  nearest bigint;
-  is_spent boolean;
-BEGIN
-  EXECUTE 'SELECT last_value FROM ' || counted INTO place;
-  SELECT least(greatest(place, {low}), {high}), CASE WHEN {step} > 0 THEN place > {high}
-                                                ELSE place < {low} END
-  INTO nearest, is_spent
-  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = counted::regclass;
-  IF nearest = place THEN
-    {change};
-  ELSE
-    EXECUTE {literal(f"{change} RESTART WITH ")} || nearest;
-    IF is_spent THEN
-      PERFORM pg_catalog.setval(counted::regclass, nearest, true);
-    END IF;
-  END IF;
-END""")
+    table, column = literal(qualified(*place[:2])), literal(place[2])
+    said = {word: int(number) for word, number in _NUMBER.findall(identity)}
+    return within_limits(
+        f"pg_catalog.pg_get_serial_sequence({table}, {column})",
+        f"{_alter(place)} {identity_settings(identity)}",
+        low=said.get("MINVALUE"),
+        high=said.get("MAXVALUE"),
+        step=said.get("INCREMENT"),
+    )
 
 
 def _count_on(place: Place) -> str:

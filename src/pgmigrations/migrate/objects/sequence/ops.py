@@ -31,8 +31,8 @@ from pgmigrations.migrate.objects.sequence.options import (
     counting_on,
     drawn_from,
     embedded,
+    limited,
     state,
-    within_limits,
 )
 
 
@@ -297,7 +297,7 @@ class AlterSequence(Operation):
         said = clauses(wanted)
         statements = [f"{alter}{said}"] if said else []
         if {"type", "minvalue", "maxvalue"} & set(wanted):
-            statements = [within_limits(self.schema, self.name, said, wanted)]
+            statements = [limited(self.schema, self.name, said, wanted)]
         if "unlogged" in wanted:
             statements.append(f"{alter} SET {'UNLOGGED' if wanted['unlogged'] else 'LOGGED'}")
         if wanted.get("owned_by"):

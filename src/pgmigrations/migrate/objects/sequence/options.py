@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from pgmigrations.errors import PgMigrationsError
+from pgmigrations.migrate.core.counting import within_limits
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
 
@@ -194,7 +195,7 @@ def drawn_from(schema: str | None, name: str) -> str:
       AND d.refobjid = {literal(qualified(schema, name))}::regclass)"""
 
 
-def within_limits(schema: str | None, name: str, said: str, options: Options) -> str:
+def limited(schema: str | None, name: str, said: str, options: Options) -> str:
     """Write a block that alters a sequence, also where its position lies outside new limits.
 
     Args:
@@ -204,29 +205,13 @@ def within_limits(schema: str | None, name: str, said: str, options: Options) ->
         options: The properties in them.
     """
     sequence = qualified(schema, name)
-    low = _number(options["minvalue"]) if "minvalue" in options else "q.seqmin"
-    high = _number(options["maxvalue"]) if "maxvalue" in options else "q.seqmax"
-    step = _number(options["increment"]) if "increment" in options else "q.seqincrement"
-    return do_block(f"""\
-DECLARE
-  place bigint;
-  nearest bigint;
-  is_spent boolean;
-BEGIN
-  SELECT last_value INTO place FROM {sequence};
-  SELECT least(greatest(place, {low}), {high}), CASE WHEN {step} > 0 THEN place > {high}
-                                                ELSE place < {low} END
-  INTO nearest, is_spent
-  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {literal(sequence)}::regclass;
-  IF nearest = place THEN
-    ALTER SEQUENCE {sequence}{said};
-  ELSE
-    EXECUTE {literal(f"ALTER SEQUENCE {sequence}{said} RESTART WITH ")} || nearest;
-    IF is_spent THEN
-      PERFORM pg_catalog.setval({literal(sequence)}::regclass, nearest, true);
-    END IF;
-  END IF;
-END""")
+    low, high, step = (
+        _number(options[key]) if key in options else None
+        for key in ("minvalue", "maxvalue", "increment")
+    )
+    return within_limits(
+        literal(sequence), f"ALTER SEQUENCE {sequence}{said}", low=low, high=high, step=step
+    )
 
 
 def condition(options: Options) -> str:

@@ -99,3 +99,28 @@ KEYED: dict[str, Pair] = {
         _counted(ColumnSpec("c3", "bigint", nullable=False, identity=IdentitySpec())),
     ),
 }
+
+
+def _coded(generic: str, text: str) -> SchemaSpec:
+    """A foreign key on a column compared by an operator of many types, and on a text."""
+    columns = (ColumnSpec("c1", text), ColumnSpec("c2", generic))
+    key = ForeignKeySpec("fk", ("c2", "c1"), ("", "t1"), ("c2", "c1"), comment="kept")
+    return SchemaSpec(
+        (
+            TableSpec("", "t1", columns, uniques=(KeySpec("uq", ("c2", "c1")),)),
+            TableSpec("", "t2", columns, foreign_keys=(key,)),
+        ),
+        (EnumSpec("", "e1", ("a", "b")),),
+    )
+
+
+KEYED |= {
+    f"a foreign key on {name} and on a text that becomes longer": Pair(
+        _coded(generic, "varchar(20)"), _coded(generic, "varchar(80)")
+    )
+    for name, generic in (
+        ("an enum", "enum:\te1"),
+        ("an array", "integer[]"),
+        ("a range", "int4range"),
+    )
+}

@@ -24,6 +24,8 @@ class ConstraintRecord(Record):
         referred_key: Name of the key that a foreign key rests on; no part of its definition.
         referred_columns: Its columns on the other side, in order; no part of its definition.
         included: What a key has by INCLUDE, in order; said by its definition, too.
+        is_generic: Whether a foreign key compares a column by an operator of many types, as those
+            of enums, arrays and ranges are; no part of its definition.
     """
 
     kind: ClassVar[str] = "constraint"
@@ -37,6 +39,7 @@ class ConstraintRecord(Record):
     referred_key: str = field(compare=False, repr=False)
     referred_columns: tuple[str, ...] = field(compare=False, repr=False)
     included: tuple[str, ...] = field(compare=False, repr=False)
+    is_generic: bool = field(compare=False, repr=False)
 
     @property
     def identity(self) -> Identity:
@@ -123,7 +126,10 @@ SELECT n.nspname, k.conname, c.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS y (number, place)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = y.number
              ORDER BY y.place),
-       {INCLUDED}
+       {INCLUDED},
+       k.contype = 'f' AND EXISTS (
+         SELECT FROM pg_operator o JOIN pg_type t ON t.oid = o.oprright
+         WHERE o.oid = ANY (k.conpfeqop) AND t.typtype = 'p')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -46,6 +46,7 @@ def moving(
         found = [
             *_keys(before, after, difference),
             *_both_ends(before, difference),
+            *_generic(before, after, difference),
             *_logged(before, after, difference),
         ]
     if before.definition != after.definition:
@@ -153,6 +154,24 @@ def _both_ends(before: ConstraintRecord, difference: Difference) -> list[MovingP
         if one and other:
             found += [*one, *other]
     return found
+
+
+def _generic(
+    before: ConstraintRecord, after: ConstraintRecord, difference: Difference
+) -> Iterator[MovingPart]:
+    """Find the columns at either end whose types change, be it a length, where one is generic.
+
+    The server makes such a foreign key anew without looking at the rows, and then asks for a cast
+    to the type of its operator, `anyenum` for example, which there is none to (`could not find
+    cast`, seen on 15 to 18).
+    """
+    if not (before.is_generic or after.is_generic):
+        return
+    for relation, names in (
+        (before.relation, before.columns),
+        ((before.referred_table[0], before.referred_table[1]), before.referred_columns),
+    ):
+        yield from _changed(relation, names, difference, among=("type", "collation"))
 
 
 def _changed(

@@ -558,7 +558,7 @@ def alter_sequence(
     Args:
         name: The sequence, unquoted.
         options: The properties that change, as `op.create_sequence` takes them; an empty
-            list as `owned_by` takes the owner away.
+            list as `owned_by` takes the owner away, where the sequence is still there.
         existing: The same properties before, for the reverse.
         becomes: The same properties as they are later in the same revision; where they are
             like that already, nothing is done.

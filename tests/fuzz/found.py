@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fuzz.draw_pair import Pair
+from tests.fuzz.found_counting import COUNTING
 from tests.fuzz.found_exclusion import EXCLUDING
 from tests.fuzz.found_generated import GENERATING
 from tests.fuzz.found_key import KEYED
@@ -19,7 +20,6 @@ from tests.fuzz.spec import (
     ExclusionSpec,
     Expression,
     ForeignKeySpec,
-    IdentitySpec,
     IndexSpec,
     KeySpec,
     PartitionSpec,
@@ -145,11 +145,6 @@ def _excluding(*, generated: bool) -> SchemaSpec:
     )
     columns = (INTEGER, ColumnSpec("c2", "boolean", generated=made))
     return SchemaSpec((TableSpec("", "t", columns, exclusions=(exclusion,)),))
-
-
-def _counting_down(identity: IdentitySpec | None) -> SchemaSpec:
-    column = ColumnSpec("c1", "integer", nullable=False, identity=identity)
-    return SchemaSpec((TableSpec("", "t", (column,)),))
 
 
 FOUND: dict[str, Pair] = {
@@ -386,12 +381,10 @@ FOUND: dict[str, Pair] = {
     "a column that becomes generated in the condition of an exclusion constraint": Pair(
         _excluding(generated=False), _excluding(generated=True)
     ),
-    "an identity that counts down from values that it does not reach": Pair(
-        _counting_down(None), _counting_down(IdentitySpec(increment=-1, minimum=-1000))
-    ),
     "the comment of a check that prints otherwise after a revision": Pair(
         _commented("x"), _commented("y")
     ),
+    **COUNTING,
     **EXCLUDING,
     **GENERATING,
     **KEYED,

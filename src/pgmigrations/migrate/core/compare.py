@@ -220,13 +220,13 @@ def _comes_with_its_table(record: Record, difference: Difference) -> bool:
 
 
 def _comes_with_its_column(record: Record, difference: Difference) -> bool:
-    """Tell whether a column that comes or goes makes or drops what it owns."""
+    """Tell whether a column that comes or goes makes or drops what it owns, and back again."""
     if not record.owning_column:
         return False
     column = ("column", *record.owning_column)
     if column in difference.declared and column in difference.actual:
         return False
-    return column in difference.actual or difference.is_serial(record.owning_column)
+    return difference.is_serial(record.owning_column, was=column in difference.actual)
 
 
 def _still_used(changes: Sequence[Change[Any]]) -> Iterator[Change[Any]]:

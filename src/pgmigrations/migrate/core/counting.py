@@ -5,6 +5,24 @@ from __future__ import annotations
 from pgmigrations.migrate.core.quoting import do_block, literal
 
 
+def identity_sequence(table: str, column: str) -> str:
+    """Write an expression for the sequence of an identity column.
+
+    `pg_get_serial_sequence()` takes one that the column owns besides for it.
+
+    Args:
+        table: The table, quoted where need be.
+        column: The column, unquoted.
+    """
+    return f"""(
+  SELECT d.objid::regclass
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = {literal(table)}::regclass
+    AND a.attname = {literal(column)}
+    AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i')"""
+
+
 def within_limits(
     sequence: str,
     change: str,

@@ -73,19 +73,24 @@ class Difference:
                     held.update((*one.relation, name) for name in one.included_columns)
         return frozenset(held)
 
-    def is_serial(self, place: tuple[str, ...]) -> bool:
+    def is_serial(self, place: tuple[str, ...], *, was: bool = False) -> bool:
         """Tell whether a declared column is what the type SERIAL makes.
 
         Args:
             place: (schema, table, column).
+            was: Whether to look at the column as it was instead.
         """
         if not place:
             return False
-        schema, table, column = place
-        sequence = (schema, chosen_name(table, [column], "seq"))
+        state = self.actual if was else self.declared
+        schema, table, name = place
+        if not getattr(state.get(("column", *place)), "default", ""):
+            return False
+        sequence = (schema, chosen_name(table, [name], "seq"))
+        found = self.actual_in if was else self.declared_in
         return any(
             (one.schema, one.name) == sequence and one.owning_column == place
-            for one in self.declared_in((schema, table))
+            for one in found((schema, table))
         )
 
     def stored_type(self, printed: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pgmigrations.migrate.core.counting import within_limits
+from pgmigrations.migrate.core.counting import identity_sequence, within_limits
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 from pgmigrations.migrate.objects.column.conversion import TIME_ZONE, needs_zone
 from pgmigrations.migrate.objects.column.definition import (
@@ -220,10 +220,9 @@ END""")
 
 def _limited(place: Place, identity: str) -> str:
     """Write a block that alters an identity, also where its position lies outside new limits."""
-    table, column = literal(qualified(*place[:2])), literal(place[2])
     said = {word: int(number) for word, number in _NUMBER.findall(identity)}
     return within_limits(
-        f"pg_catalog.pg_get_serial_sequence({table}, {column})",
+        identity_sequence(qualified(*place[:2]), place[2]),
         f"{_alter(place)} {identity_settings(identity)}",
         low=said.get("MINVALUE"),
         high=said.get("MAXVALUE"),
@@ -240,11 +239,7 @@ DECLARE
   counted pg_catalog.pg_sequence;
 BEGIN
   SELECT q.* INTO counted
-  FROM pg_catalog.pg_depend d
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
-  WHERE d.refobjid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
-    AND d.deptype = 'i' AND d.classid = 'pg_catalog.pg_class'::regclass;
+  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {identity_sequence(table, place[2])};
   IF counted.seqincrement > 0 THEN
     EXECUTE {literal(f"SELECT max({column}) FROM {table}")} INTO outermost;
   ELSE

@@ -44,13 +44,16 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
         ]
     schema = difference.scope.shown_schema(before.schema)
     if after is None:
+        is_earlier = bool(before.owner) and ("column", *before.owner) not in difference.declared
+        left = dataclasses.replace(before, owner=()) if is_earlier else before
         return [
+            *_altered(before, left, schema),
             DropSequence(
                 before.name,
-                existing=shortened(state(before)),
+                existing=shortened(state(left)),
                 schema=schema,
                 frees_name=_is_identity(before, difference.declared),
-            )
+            ),
         ]
     return _altered(before, after, schema)
 

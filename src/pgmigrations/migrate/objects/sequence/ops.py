@@ -252,7 +252,7 @@ class AlterSequence(Operation):
         Args:
             name: The sequence, unquoted.
             options: The properties that change, as `op.create_sequence` takes them; an empty
-                list as `owned_by` takes the owner away.
+                list as `owned_by` takes the owner away, where the sequence is still there.
             existing: The same properties before, for the reverse.
             becomes: The same properties as they are later in the same revision; where they are
                 like that already, nothing is done.
@@ -281,6 +281,8 @@ class AlterSequence(Operation):
         wanted = checked(self.options)
         found = find(connection, self.schema, self.name)
         if found is None:
+            if self._is_leaving():
+                return False
             raise MissingObject(self.subject, "Create it first, with op.create_sequence()")
         there = state(found)
         if self.becomes and all(there[key] == value for key, value in self.becomes.items()):
@@ -314,6 +316,8 @@ class AlterSequence(Operation):
         done = " OR ".join(
             lookup(self.schema, self.name, condition(checked(one))) for one in states
         )
+        if self._is_leaving():
+            done += f" OR NOT {lookup(self.schema, self.name)}"
         work = "".join(f"    {embedded(one)};\n" for one in self.statements())
         return [do_block(f"BEGIN\n  IF NOT ({done}) THEN\n{work}  END IF;\nEND")]
 
@@ -327,6 +331,10 @@ class AlterSequence(Operation):
             was=self.becomes,
             schema=self.schema,
         )
+
+    def _is_leaving(self) -> bool:
+        """Tell whether it only leaves its owner: it may be gone, too, after both."""
+        return self.options == {"owned_by": []}
 
 
 def _part(options: Mapping[str, Any], keys: list[str]) -> str:

@@ -16,6 +16,7 @@ from alembic.operations.ops import AddColumnOp
 from sqlalchemy import DefaultClause, text
 
 from pgmigrations.migrate.core.alembic_private import copy_of
+from pgmigrations.migrate.core.counting import identity_sequence
 from pgmigrations.migrate.core.execution import execute
 from pgmigrations.migrate.core.quoting import DIALECT, do_block, identifier, literal, qualified
 
@@ -69,11 +70,11 @@ def _made(operation: AddColumnOp, clause: str) -> str:
     """Write the body of a block that makes an identity of the column, and counts on."""
     table, column = qualified(operation.schema, operation.table_name), operation.column.name
     alter = f"ALTER TABLE {table} ALTER COLUMN {identifier(column)}"
-    sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column)})"
+    sequence = identity_sequence(table, column)
     return f"""\
 BEGIN
   {alter} DROP DEFAULT;
   {alter} ADD {clause};
-  PERFORM setval({sequence}::regclass, last_value, is_called) FROM {_COUNTER};
+  PERFORM setval({sequence}, last_value, is_called) FROM {_COUNTER};
   DROP SEQUENCE {_COUNTER};
 END"""

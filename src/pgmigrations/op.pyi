@@ -545,7 +545,7 @@ def alter_sequence(
     A position outside new limits becomes the nearest that they allow: one that has counted
     beyond its new end has no number left, unless it cycles. One that becomes the property of a
     column of whole numbers whose default takes its numbers counts on from the largest value,
-    never backwards.
+    never backwards; so does one that turns, from those of every column that takes its numbers.
 
     Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
     meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
@@ -735,7 +735,9 @@ def change_column(
     column, the column is made again with its indexes and constraints: its values follow
     from the others. What becomes a plain column keeps its values; what becomes a
     generated one loses its own. An identity that is added counts on from the largest
-    value; where one is counting stays, or becomes the nearest that new limits allow.
+    value, and so does one that turns, and a new sequence that a default comes to take
+    numbers of; else where one is counting stays, or becomes the nearest that new limits
+    allow.
 
     Its reverse goes from `new` to `old`.
 

@@ -1,4 +1,4 @@
-"""The block that alters what counts, where its position may lie outside its new limits."""
+"""The blocks that let what counts go on where it can: within its limits, behind the rows."""
 
 from __future__ import annotations
 
@@ -67,3 +67,88 @@ BEGIN
     END IF;
   END IF;
 END""")
+
+
+def counting_on(sequence: str, columns: str, *, is_new: bool = False) -> str:
+    """Write a block that lets a sequence go on behind the values that columns have already.
+
+    Never backwards: what lies before its place, it does not meet.
+
+    Args:
+        sequence: An expression for its OID.
+        columns: The condition that a column `a` of pg_attribute is numbered by it; only whole
+            numbers are looked at.
+        is_new: Whether one that has counted before, for whomever, stays where it is.
+    """
+    idle = """
+  IF place.is_called OR place.last_value <> counted.seqstart THEN
+    RETURN;
+  END IF;"""
+    return do_block(f"""\
+DECLARE
+  counted pg_catalog.pg_sequence;
+  place record;
+  numbered record;
+  outermost bigint;
+BEGIN
+  SELECT q.* INTO counted FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {sequence};
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  EXECUTE format('SELECT last_value, is_called FROM %s', counted.seqrelid::regclass) INTO place;\
+{idle if is_new else ""}
+  FOR numbered IN
+    SELECT a.attrelid::regclass AS relation, a.attname AS name FROM pg_catalog.pg_attribute a
+    WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+      AND NOT a.attisdropped AND {columns}
+  LOOP
+    EXECUTE format('SELECT %s(%I) FROM %s',
+                   CASE WHEN counted.seqincrement > 0 THEN 'max' ELSE 'min' END,
+                   numbered.name, numbered.relation) INTO outermost;
+    IF (CASE WHEN counted.seqincrement > 0
+             THEN outermost BETWEEN place.last_value AND counted.seqmax
+             ELSE outermost BETWEEN counted.seqmin AND place.last_value END) THEN
+      PERFORM pg_catalog.setval(counted.seqrelid::regclass, outermost);
+      place.last_value := outermost;
+    END IF;
+  END LOOP;
+END""")
+
+
+def is_column(table: str, column: str) -> str:
+    """Write the condition that a column `a` of pg_attribute is a certain one.
+
+    Args:
+        table: The table, quoted where need be.
+        column: The column, unquoted.
+    """
+    return f"a.attrelid = {literal(table)}::regclass AND a.attname = {literal(column)}"
+
+
+def draws_from(sequence: str) -> str:
+    """Write the condition that the default of a column `a` takes numbers of a sequence.
+
+    Args:
+        sequence: An expression for its OID.
+    """
+    return f"""(a.attrelid, a.attnum) IN (
+      SELECT f.adrelid, f.adnum FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+      WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = {sequence})"""
+
+
+def drawn_sequence(table: str, column: str) -> str:
+    """Write an expression for the sequence that the default of a column takes numbers of.
+
+    Args:
+        table: The table, quoted where need be.
+        column: The column, unquoted.
+    """
+    return f"""(
+    SELECT min(d.refobjid) FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+    JOIN pg_catalog.pg_depend d ON d.objid = f.oid
+    JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND {is_column(table, column)})"""

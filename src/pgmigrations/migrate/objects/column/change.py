@@ -6,7 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pgmigrations.migrate.core.counting import identity_sequence, within_limits
+from pgmigrations.migrate.core.counting import (
+    counting_on,
+    drawn_sequence,
+    identity_sequence,
+    is_column,
+    within_limits,
+)
 from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
 from pgmigrations.migrate.objects.column.conversion import TIME_ZONE, needs_zone
 from pgmigrations.migrate.objects.column.definition import (
@@ -49,6 +55,11 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
         statements.append(f"{alter} DROP DEFAULT")
     if old.get("identity_options") and not new["identity_options"]:
         statements.append(f"{alter} DROP IDENTITY IF EXISTS")
+    is_renumbered = bool(old.get("identity_options") and new.get("identity_options"))
+    # Its sequence has the column's type, too, which its limits must lie within at every moment.
+    is_renumbered_first = is_renumbered and _is_narrower(old, new)
+    if is_renumbered_first:
+        statements += _renumbered(place, old, new)
     if "generated" in new and (is_made_again(old, new) or old["generated"] != new["generated"]):
         statements.append(generated_block(place, old, new, using))
     elif _differ(old, new, "type") or _differ(old, new, "collation"):
@@ -63,9 +74,9 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
         if new.get("not_null"):
             # An identity column must refuse NULL already.
             statements.append(f"{alter} SET NOT NULL")
-        if old["identity_options"]:
-            statements.append(_limited(place, new["identity_options"]))
-        else:
+        if is_renumbered and not is_renumbered_first:
+            statements += _renumbered(place, old, new)
+        elif not is_renumbered:
             statements.append(f"{alter} ADD {identity_clause(new['identity_options'])}")
             statements.append(_count_on(place))
     return statements
@@ -93,6 +104,8 @@ def light_statements(
         default = new["default"]
         if default or not guarded or "identity_options" in new:
             statements.append(f"{alter} {f'SET DEFAULT {default}' if default else 'DROP DEFAULT'}")
+            if is_serial_default(default):
+                statements.append(_draw_on(place))
         else:
             statements.append(_default_dropped(place))
     if "not_null" in new:
@@ -218,43 +231,45 @@ BEGIN
 END""")
 
 
-def _limited(place: Place, identity: str) -> str:
-    """Write a block that alters an identity, also where its position lies outside new limits."""
-    said = {word: int(number) for word, number in _NUMBER.findall(identity)}
-    return within_limits(
+def _is_narrower(old: State, new: State) -> bool:
+    before, after = (_WIDTHS.get(state.get("type", ""), 0) for state in (old, new))
+    return after < before
+
+
+def _renumbered(place: Place, old: State, new: State) -> list[str]:
+    """Write blocks that alter an identity, also where its position lies outside new limits.
+
+    One that counts the other way has the rows before it that were behind it.
+    """
+    was, said = (_numbers(state["identity_options"]) for state in (old, new))
+    altered = within_limits(
         identity_sequence(qualified(*place[:2]), place[2]),
-        f"{_alter(place)} {identity_settings(identity)}",
+        f"{_alter(place)} {identity_settings(new['identity_options'])}",
         low=said.get("MINVALUE"),
         high=said.get("MAXVALUE"),
         step=said.get("INCREMENT"),
     )
+    turns = was.get("INCREMENT", 1) * said.get("INCREMENT", 1) < 0
+    return [altered, _count_on(place)] if turns else [altered]
+
+
+def _numbers(identity: str) -> dict[str, int]:
+    return {word: int(number) for word, number in _NUMBER.findall(identity)}
 
 
 def _count_on(place: Place) -> str:
     """Write a block that lets an identity count on from the values that are there."""
-    table, column = qualified(*place[:2]), identifier(place[2])
-    return do_block(f"""\
-DECLARE
-  outermost bigint;
-  counted pg_catalog.pg_sequence;
-BEGIN
-  SELECT q.* INTO counted
-  FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {identity_sequence(table, place[2])};
-  IF counted.seqincrement > 0 THEN
-    EXECUTE {literal(f"SELECT max({column}) FROM {table}")} INTO outermost;
-  ELSE
-    EXECUTE {literal(f"SELECT min({column}) FROM {table}")} INTO outermost;
-  END IF;
-  -- What lies before its start, it does not meet.
-  IF outermost BETWEEN counted.seqmin AND counted.seqmax
-    AND (CASE WHEN counted.seqincrement > 0 THEN outermost >= counted.seqstart
-              ELSE outermost <= counted.seqstart END)
-  THEN
-    PERFORM setval(counted.seqrelid::regclass, outermost);
-  END IF;
-END""")
+    table, column = qualified(*place[:2]), place[2]
+    return counting_on(identity_sequence(table, column), is_column(table, column))
 
 
+def _draw_on(place: Place) -> str:
+    """Write a block that lets a new sequence count on from the values that are there."""
+    table, column = qualified(*place[:2]), place[2]
+    return counting_on(drawn_sequence(table, column), is_column(table, column), is_new=True)
+
+
+_WIDTHS = {"smallint": 2, "integer": 4, "bigint": 8}
 _NUMBER = re.compile(r"\b(INCREMENT|MINVALUE|MAXVALUE) (-?\d+)")
 _PRINTED = {
     "type": "format_type(a.atttypid, a.atttypmod)",

@@ -89,7 +89,9 @@ class ChangeColumn(Operation):
         column, the column is made again with its indexes and constraints: its values follow
         from the others. What becomes a plain column keeps its values; what becomes a
         generated one loses its own. An identity that is added counts on from the largest
-        value; where one is counting stays, or becomes the nearest that new limits allow.
+        value, and so does one that turns, and a new sequence that a default comes to take
+        numbers of; else where one is counting stays, or becomes the nearest that new limits
+        allow.
 
         Its reverse goes from `new` to `old`.
 

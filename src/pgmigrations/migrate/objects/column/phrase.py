@@ -78,6 +78,9 @@ def _phrased(change: Change[ColumnRecord], difference: Difference) -> list[Migra
         is_used = is_used or (*after.relation, after.name) in difference.held_columns
         is_zoned = needs_zone(before.type, after.type)
         is_blind = not (before.collation or after.collation or is_used or is_zoned)
+    if "default" in names and any(is_serial_default(one.default) for one in (before, after)):
+        # What numbers the rows from now on counts on behind those that are there.
+        is_blind = False
     if is_blind:
         return [_alembics(before, after, names, difference)]
     schema = difference.scope.shown_schema(after.schema)

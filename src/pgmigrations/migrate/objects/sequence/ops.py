@@ -28,8 +28,7 @@ from pgmigrations.migrate.objects.sequence.options import (
     comment,
     complete,
     condition,
-    counting_on,
-    drawn_from,
+    counting_on_behind,
     embedded,
     limited,
     state,
@@ -117,7 +116,7 @@ class CreateSequence(Operation):
         made = f"CREATE {unlogged}SEQUENCE {qualified(self.schema, self.name)}{clauses(options)}"
         statements = [made]
         if options.get("owned_by"):
-            statements.append(counting_on(self.schema, self.name, options["owned_by"]))
+            statements.append(counting_on_behind(self.schema, self.name, options["owned_by"]))
         if options.get("comment"):
             statements.append(comment(self.schema, self.name, options["comment"]))
         return statements
@@ -239,7 +238,7 @@ class AlterSequence(Operation):
         A position outside new limits becomes the nearest that they allow: one that has counted
         beyond its new end has no number left, unless it cycles. One that becomes the property of a
         column of whole numbers whose default takes its numbers counts on from the largest value,
-        never backwards.
+        never backwards; so does one that turns, from those of every column that takes its numbers.
 
         Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
         meanwhile), `ALTER SEQUENCE … SET LOGGED` or `SET UNLOGGED` (ACCESS EXCLUSIVE, PostgreSQL
@@ -304,8 +303,10 @@ class AlterSequence(Operation):
             statements.append(f"{alter} SET {'UNLOGGED' if wanted['unlogged'] else 'LOGGED'}")
         if wanted.get("owned_by"):
             # It may never have been the one that numbered the rows.
-            used = drawn_from(self.schema, self.name)
-            statements.append(counting_on(self.schema, self.name, wanted["owned_by"], used))
+            owner = wanted["owned_by"]
+            statements.append(counting_on_behind(self.schema, self.name, owner, is_drawn=True))
+        if wanted.get("increment", 1) * self.existing.get("increment", 1) < 0:
+            statements.append(counting_on_behind(self.schema, self.name))
         if "comment" in wanted:
             statements.append(comment(self.schema, self.name, wanted["comment"]))
         return statements

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from pgmigrations.errors import PgMigrationsError
-from pgmigrations.migrate.core.counting import within_limits
-from pgmigrations.migrate.core.quoting import do_block, identifier, literal, qualified
+from pgmigrations.migrate.core.counting import counting_on, draws_from, is_column, within_limits
+from pgmigrations.migrate.core.quoting import identifier, literal, qualified
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
 
 Options: TypeAlias = Mapping[str, int | str | bool | Sequence[str]]
@@ -152,47 +152,25 @@ def embedded(statement: str) -> str:
     return f"EXECUTE {literal(statement)}" if statement.startswith("DO ") else statement
 
 
-def counting_on(schema: str | None, name: str, owner: object, condition: str = "true") -> str:
-    """Write a block that lets a sequence go on behind the values of the column that owns it.
+def counting_on_behind(
+    schema: str | None, name: str, owner: object = None, *, is_drawn: bool = False
+) -> str:
+    """Write a block that lets a sequence go on behind the values of columns.
 
     Args:
         schema: Its schema.
         name: The sequence.
-        owner: Schema, table and column.
-        condition: What else must be so of the column `a`.
+        owner: Schema, table and column; by default all whose defaults take its numbers.
+        is_drawn: Whether the owner must be one of those, too.
     """
-    place = _names(owner)
-    table, column = qualified(*place[:2]), identifier(place[2])
-    outermost = f"SELECT max({column}), min({column}) FROM {table}"
-    sequence = qualified(schema, name)
-    return do_block(f"""\
-DECLARE
-  largest bigint;
-  smallest bigint;
-BEGIN
-  IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
-             WHERE a.attrelid = {literal(table)}::regclass AND a.attname = {literal(place[2])}
-               AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-               AND {condition}) THEN
-    EXECUTE {literal(outermost)} INTO largest, smallest;
-    -- Never backwards: what lies before its place, it does not meet.
-    PERFORM pg_catalog.setval(q.seqrelid::regclass,
-      CASE WHEN q.seqincrement > 0 THEN largest ELSE smallest END)
-    FROM pg_catalog.pg_sequence q, {sequence} s
-    WHERE q.seqrelid = {literal(sequence)}::regclass
-      AND CASE WHEN q.seqincrement > 0 THEN largest BETWEEN s.last_value AND q.seqmax
-                                       ELSE smallest BETWEEN q.seqmin AND s.last_value END;
-  END IF;
-END""")
-
-
-def drawn_from(schema: str | None, name: str) -> str:
-    """Write the condition that the default of a column `a` takes numbers of a sequence."""
-    return f"""EXISTS (
-    SELECT FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_depend d
-      ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
-    WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum
-      AND d.refobjid = {literal(qualified(schema, name))}::regclass)"""
+    sequence = f"{literal(qualified(schema, name))}::regclass"
+    conditions = []
+    if owner is not None:
+        place = _names(owner)
+        conditions.append(is_column(qualified(*place[:2]), place[2]))
+    if owner is None or is_drawn:
+        conditions.append(draws_from(sequence))
+    return counting_on(sequence, " AND ".join(conditions))
 
 
 def limited(schema: str | None, name: str, said: str, options: Options) -> str:

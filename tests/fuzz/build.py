@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.util import OrderedSet
 
 from pgmigrations.declare import RenamedLabel, declare, renamed_from
 from pgmigrations.migrate.core.quoting import escape_parameters, identifier, literal, qualified
@@ -79,6 +80,9 @@ def build(spec: SchemaSpec, schemas: Iterable[str] = ()) -> MetaData:
             table.append_constraint(_foreign_key(key, table, tables[key.table]))
         if described.inherits is not None:
             table.add_is_dependent_on(tables[described.inherits])
+        # create_all() goes through a set, in another order each time, in which the server chooses
+        # the names of the indexes of partitions.
+        table.indexes = OrderedSet(sorted(table.indexes, key=lambda one: str(one.name)))
     last = MetaDataListener(metadata)
     for described in spec.tables:
         _listen(tables[described.place], described)

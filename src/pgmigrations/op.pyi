@@ -732,12 +732,12 @@ def change_column(
     change of type rewrites the table and its indexes, but for those that only lengthen; a
     default is taken away before it and set again after it. A generated expression is
     changed in place by PostgreSQL 17; before, and between STORED and VIRTUAL or a plain
-    column, the column is made again with its indexes and constraints: its values follow
-    from the others. What becomes a plain column keeps its values; what becomes a
-    generated one loses its own. An identity that is added counts on from the largest
-    value, and so does one that turns, and a new sequence that a default comes to take
-    numbers of; else where one is counting stays, or becomes the nearest that new limits
-    allow.
+    column, the column is made again with its indexes, constraints, statistics and
+    privileges, in partitions, too: its values follow from the others. What becomes a
+    plain column keeps its values; what becomes a generated one loses its own. An identity
+    that is added counts on from the largest value, and so does one that turns, and a new
+    sequence that a default comes to take numbers of; else where one is counting stays, or
+    becomes the nearest that new limits allow.
 
     Its reverse goes from `new` to `old`.
 

@@ -75,8 +75,7 @@ def _made_again(table: str, column: str, name: str, new: Mapping[str, Any], kept
     executed = "\n".join(f"  EXECUTE {literal(step)};" for step in steps)
     return f"""\
   relation := {literal(table)}::regclass;
-  SELECT attnum INTO number FROM pg_catalog.pg_attribute
-  WHERE attrelid = relation AND attname = {literal(name)} AND NOT attisdropped;
+  named := {literal(name)};
 {_GATHER}
   FOREACH statement IN ARRAY takes LOOP
     EXECUTE statement;
@@ -90,50 +89,101 @@ def _made_again(table: str, column: str, name: str, new: Mapping[str, Any], kept
 _DECLARE = """\
 DECLARE
   relation regclass;
-  number smallint;
+  named name;
   takes text[];  -- statements that drop what a column would not take with it
   gives text[];  -- statements that make the dependants again
   statement text;
 """
 
+# The column goes from the partitions, too, with what they have on it besides.
+_MEMBERS = """\
+  WITH RECURSIVE member AS (
+    SELECT relation AS relation, a.attnum AS number, 0 AS level, a.attnotnull AS is_needed
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = relation AND a.attname = named AND NOT a.attisdropped
+    UNION ALL
+    SELECT h.inhrelid::regclass, a.attnum, m.level + 1, m.is_needed
+    FROM member m
+    JOIN pg_catalog.pg_inherits h ON h.inhparent = m.relation
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = h.inhrelid AND a.attname = named
+      AND NOT a.attislocal AND NOT a.attisdropped)"""
+
+_COLUMN = "d.refobjid = m.relation AND d.refobjsubid = m.number"
+
 # What a condition of an exclusion constraint is on, its index knows.
-_ON_COLUMN = """EXISTS (SELECT FROM pg_catalog.pg_depend d
-                WHERE d.refobjid = relation AND d.refobjsubid = number
-                  AND (d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
-                    OR d.classid = 'pg_class'::regclass AND d.objid = k.conindid
-                      AND k.contype = 'x'))"""
+_CONSTRAINTS = f"""\
+    FROM member m
+    JOIN pg_catalog.pg_constraint k ON k.conrelid = m.relation
+    WHERE k.contype IN ('c', 'u', 'p', 'x', 'f') AND k.coninhcount = 0
+      AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE {_COLUMN}
+                    AND (d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+                      OR d.classid = 'pg_class'::regclass AND d.objid = k.conindid
+                        AND k.contype = 'x'))"""
+
+_INDEXES = f"""\
+    FROM member m
+    JOIN pg_catalog.pg_index i ON i.indrelid = m.relation
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = i.indexrelid)
+      AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE {_COLUMN}
+                    AND d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid)"""
+
+_STATISTICS = f"""\
+    FROM member m
+    JOIN pg_catalog.pg_statistic_ext e ON e.stxrelid = m.relation
+    WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE {_COLUMN}
+                    AND d.classid = 'pg_statistic_ext'::regclass AND d.objid = e.oid)"""
+
+_COLUMNS = """\
+    FROM member m
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = m.relation AND a.attnum = m.number"""
 
 _GATHER = f"""\
+{_MEMBERS}
   SELECT coalesce(array_agg(
-    format('ALTER TABLE %s DROP CONSTRAINT %I', relation, k.conname)), '{{}}') INTO takes
-  FROM pg_catalog.pg_constraint k
-  WHERE k.conrelid = relation AND k.contype = 'x'
-    AND {_ON_COLUMN};
-  SELECT coalesce(array_agg(making ORDER BY place, making), '{{}}') INTO gives FROM (
-    SELECT 1 AS place, pg_get_indexdef(i.indexrelid) AS making
-    FROM pg_catalog.pg_index i
-    WHERE i.indrelid = relation
+    format('ALTER TABLE %s DROP CONSTRAINT %I', m.relation, k.conname)), '{{}}') INTO takes
+{_CONSTRAINTS} AND k.contype = 'x';
+{_MEMBERS}
+  SELECT coalesce(array_agg(making ORDER BY level, place, making), '{{}}') INTO gives FROM (
+    SELECT m.level, 1 AS place, pg_get_indexdef(i.indexrelid) AS making
+{_INDEXES}
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid
-                      AND k.conrelid = relation AND k.contype IN ('p', 'u', 'x'))
-      AND EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-                    AND d.refobjid = relation AND d.refobjsubid = number)
+                      AND k.conrelid = m.relation AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
-    SELECT 5, format('COMMENT ON INDEX %s IS %L', i.indexrelid::regclass,
-                     obj_description(i.indexrelid, 'pg_class'))
-    FROM pg_catalog.pg_index i
-    WHERE i.indrelid = relation AND obj_description(i.indexrelid, 'pg_class') IS NOT NULL
-      AND EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-                    AND d.refobjid = relation AND d.refobjsubid = number)
+    SELECT m.level, 3, format('ALTER TABLE %s ADD CONSTRAINT %I %s', m.relation, k.conname,
+                              pg_get_constraintdef(k.oid))
+{_CONSTRAINTS}
     UNION ALL
-    SELECT 3 + step, CASE step
-        WHEN 0 THEN format('ALTER TABLE %s ADD CONSTRAINT %I %s', relation, k.conname,
-                           pg_get_constraintdef(k.oid))
-        ELSE format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, relation,
-                    obj_description(k.oid, 'pg_constraint')) END
-    FROM pg_catalog.pg_constraint k, generate_series(0, 1) AS step
-    WHERE k.conrelid = relation AND k.contype IN ('c', 'u', 'p', 'x', 'f')
-      AND (step = 0 OR obj_description(k.oid, 'pg_constraint') IS NOT NULL)
-      AND {_ON_COLUMN}
+    SELECT m.level, 4, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, m.relation,
+                              obj_description(k.oid, 'pg_constraint'))
+{_CONSTRAINTS} AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
+    UNION ALL
+    SELECT m.level, 5, format('COMMENT ON INDEX %s IS %L', i.indexrelid::regclass,
+                              obj_description(i.indexrelid, 'pg_class'))
+{_INDEXES} AND obj_description(i.indexrelid, 'pg_class') IS NOT NULL
+    UNION ALL
+    SELECT m.level, 6, pg_get_statisticsobjdef(e.oid)
+{_STATISTICS}
+    UNION ALL
+    SELECT m.level, 7, format('ALTER STATISTICS %s.%I SET STATISTICS %s',
+                              e.stxnamespace::regnamespace, e.stxname, e.stxstattarget)
+{_STATISTICS} AND e.stxstattarget >= 0
+    UNION ALL
+    SELECT m.level, 8, format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, named, m.relation,
+                              CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+                              CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+{_COLUMNS} CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) AS g
+    UNION ALL
+    SELECT m.level, 9, format('COMMENT ON COLUMN %s.%I IS %L', m.relation, named,
+                              col_description(m.relation, m.number))
+{_COLUMNS} WHERE m.level > 0 AND col_description(m.relation, m.number) IS NOT NULL
+    UNION ALL
+    SELECT m.level, 10, format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s',
+                               m.relation, named, a.attstattarget)
+{_COLUMNS} WHERE m.level > 0 AND a.attstattarget >= 0
+    UNION ALL
+    SELECT m.level, 11, format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', m.relation, named)
+{_COLUMNS} WHERE m.level > 0 AND a.attnotnull AND NOT m.is_needed
   ) AS dependant;"""

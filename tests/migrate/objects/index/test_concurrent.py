@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, func
+from sqlalchemy.exc import DBAPIError
 
 from tests.support.database import Databases
 from tests.support.dump import schema_dump
@@ -74,3 +75,22 @@ def test_such_an_index_comes_and_goes_as_any_other(
             assert schema_dump(one) == before
         project.on(url).upgrade()
         assert project.check()
+
+
+def test_a_script_does_not_pass_over_an_index_whose_build_has_failed(
+    database_url: str, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project", database_url).models(ordinary(False))
+    project.autogenerate("before")
+    project.upgrade()
+    project.models(ordinary(True)).autogenerate("after")
+    script = project.sql("upgrade", "001_before:002_after")
+    run_script(database_url, "INSERT INTO t VALUES (1, 'a'), (2, 'a')")
+    with pytest.raises(DBAPIError, match="could not create unique index"):
+        run_script(database_url, script)
+    run_script(database_url, "DELETE FROM t WHERE id = 2")
+    with pytest.raises(DBAPIError, match="DROP INDEX CONCURRENTLY"):
+        run_script(database_url, script)
+    run_script(database_url, "DROP INDEX CONCURRENTLY ix_n")
+    run_script(database_url, script)
+    assert project.check()

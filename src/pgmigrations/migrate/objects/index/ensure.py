@@ -23,6 +23,7 @@ from pgmigrations.migrate.core.quoting import (
     do_block,
     escape_parameters,
     is_other_relation,
+    literal,
     qualified,
     unless,
 )
@@ -60,11 +61,14 @@ def created(
     def create_index(operations: Operations, operation: CreateIndexOp) -> Any:
         if not is_ours(operations):
             return original(operations, operation)
-        if is_offline(operations):
-            return make(operations, operation)
         if not operation.if_not_exists:
             return make(operations, operation)
         name = index_name(operation.to_index(operations.migration_context))
+        if is_offline(operations):
+            if name is not None and _is_online(operation):
+                with _place(operations, operation):
+                    execute(operations, do_block(_refusing_invalid(operation, name)))
+            return make(operations, operation)
         connection = connection_of(operations)
         found = find(connection, operation.schema, name) if name else None
         if found is None:
@@ -138,6 +142,22 @@ def _place(
 ) -> AbstractContextManager[None]:
     """What is said to run CONCURRENTLY may not be in a transaction."""
     return outside_transaction(operations) if _is_online(operation) else nullcontext()
+
+
+def _refusing_invalid(operation: CreateIndexOp, name: str) -> str:
+    """Write the body of a block that refuses what a build that failed has left behind.
+
+    A block is a transaction, in which none can be dropped CONCURRENTLY.
+    """
+    invalid = lookup(operation.schema, name, "NOT (i.indisvalid AND i.indisready)")
+    drop = f"DROP INDEX CONCURRENTLY {qualified(operation.schema, name)}"
+    return f"""BEGIN
+  IF {invalid} THEN
+    RAISE EXCEPTION '% is INVALID: a build of it has failed',
+      {literal(shown(operation.schema, name))}
+      USING HINT = {literal(f"Run {drop}, then this script again from here")};
+  END IF;
+END"""
 
 
 _BELONGS_TO_A_CONSTRAINT = """EXISTS (

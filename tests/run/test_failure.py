@@ -259,3 +259,15 @@ def test_a_long_statement_is_cut(admin: DatabaseUrl) -> None:
 def test_a_failure_is_explained_once(admin: DatabaseUrl) -> None:
     told = DatabaseFailure("Said already")
     assert explain(told) is told
+
+
+def test_a_foreign_key_on_an_enum_that_holds_a_length_is_told(admin: DatabaseUrl) -> None:
+    told = failing(
+        admin,
+        "CREATE TEMPORARY TABLE one (a varchar(10), b int[], UNIQUE (a, b), "
+        "FOREIGN KEY (a, b) REFERENCES one (a, b))",
+        "ALTER TABLE one ALTER COLUMN a TYPE varchar(20)",
+    )
+    assert isinstance(told, kinds.DependentObjects)
+    assert "foreign key" in told.what
+    assert "Drop the foreign key" in told.hint

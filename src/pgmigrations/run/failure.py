@@ -161,6 +161,19 @@ def _dependent_objects(facts: Evidence) -> DatabaseFailure:
     )
 
 
+def _internal_error(facts: Evidence) -> DatabaseFailure:
+    if not facts.primary.startswith("could not find cast from "):
+        return _refused(facts)
+    # The server makes a foreign key anew with its columns, and finds no cast to anyenum.
+    return DependentObjects(
+        f"A foreign key on an enum, array or range column holds the other columns that it is on: "
+        f"{facts.primary}{_more(facts)}",
+        "Drop the foreign key earlier in the revision, with op.execute(), and add it again after; "
+        "likewise in downgrade()",
+        sqlstate=facts.sqlstate,
+    )
+
+
 def _extension_missing(facts: Evidence) -> DatabaseFailure:
     texts = f"{facts.primary} {facts.detail}"
     name = next((found["name"] for find in _EXTENSION if (found := find.search(texts))), None)
@@ -236,6 +249,7 @@ _BY_SQLSTATE: dict[str, Callable[[Evidence], DatabaseFailure]] = {
     "0A000": _extension_missing,
     "58P01": _extension_missing,
     "2BP01": _dependent_objects,
+    "XX000": _internal_error,
     "42501": privilege_missing,
     "25006": _read_only,
     "57014": _cancelled,

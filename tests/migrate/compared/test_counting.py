@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
+from tests.support.database import Databases
+from tests.support.dump import schema_dump
 from tests.support.project import Project
 
 _COUNT = 9
@@ -109,6 +111,33 @@ def test_a_sequence_that_others_count_by_stays_where_it_is(
     project.upgrade()
     with create_engine(database_url, poolclass=NullPool).begin() as connection:
         assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == 2
+
+
+def beside() -> MetaData:
+    metadata = numbered(Integer, autoincrement=False)
+    Sequence("one_id_seq", metadata=metadata)
+    return metadata
+
+
+@pytest.mark.parametrize("before", [partial(drawn, "one_id_seq"), beside])
+def test_an_identity_gets_its_name_from_a_sequence_that_goes(
+    before: Callable[[], MetaData], databases: Databases, tmp_path: Path
+) -> None:
+    with databases.fresh() as url, databases.fresh() as one, databases.fresh() as two:
+        for other, metadata in ((one, before()), (two, numbered(Integer, Identity()))):
+            metadata.create_all(create_engine(other, poolclass=NullPool))
+        project = Project(tmp_path / "project", url).models(before())
+        project.autogenerate("before")
+        project.upgrade()
+        project.models(numbered(Integer, Identity())).autogenerate("after")
+        project.upgrade()
+        assert _dump(url) == _dump(two)
+        project.downgrade()
+        assert _dump(url) == _dump(one)
+
+
+def _dump(url: str) -> str:
+    return schema_dump(url, exclude_tables=["pgmigrations*"])
 
 
 def _insert(url: str) -> None:

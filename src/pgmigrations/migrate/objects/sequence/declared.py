@@ -10,6 +10,7 @@ from sqlalchemy.schema import SchemaItem
 
 from pgmigrations.migrate.core.kind import Difference
 from pgmigrations.migrate.core.operation import Operation
+from pgmigrations.migrate.core.quoting import chosen_name
 from pgmigrations.migrate.core.snapshot import Change, Snapshot
 from pgmigrations.migrate.objects.sequence.catalog import SequenceRecord
 from pgmigrations.migrate.objects.sequence.ops import (
@@ -38,7 +39,7 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
                 after.name,
                 shortened(state(made)),
                 schema=schema,
-                frees_name=_is_identity(after, difference.actual),
+                frees_name=_is_identity(after, difference.declared, difference.actual),
             ),
             *_altered(made, after, schema),
         ]
@@ -52,7 +53,7 @@ def phrase(change: Change[SequenceRecord], difference: Difference) -> list[Opera
                 before.name,
                 existing=shortened(state(left)),
                 schema=schema,
-                frees_name=_is_identity(before, difference.declared),
+                frees_name=_is_identity(before, difference.actual, difference.declared),
             ),
         ]
     return _altered(before, after, schema)
@@ -96,7 +97,18 @@ def _altered(before: SequenceRecord, after: SequenceRecord, schema: str | None) 
     return operations
 
 
-def _is_identity(record: SequenceRecord, state: Snapshot[Any]) -> bool:
-    """Tell whether the column that owns a sequence is an identity in another state."""
-    column = state.get(("column", *record.owner))
-    return bool(getattr(column, "identity_options", ""))
+def _is_identity(record: SequenceRecord, here: Snapshot[Any], there: Snapshot[Any]) -> bool:
+    """Tell whether an identity numbers in its place in another state, or takes its name.
+
+    Args:
+        record: The sequence.
+        here: The state that it is in.
+        there: The other one.
+    """
+    if record.owner:
+        return bool(getattr(there.get(("column", *record.owner)), "identity_options", ""))
+    return record.name.endswith("seq") and any(
+        one.schema == record.schema and chosen_name(one.table, [one.name], "seq") == record.name
+        for identity, one in there.items()
+        if getattr(one, "identity_options", "") and identity in here
+    )

@@ -78,7 +78,7 @@ CASES: dict[str, tuple[Callable[[], MetaData], Callable[[], MetaData]]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("is_back", [False, True])
+@pytest.mark.parametrize("is_back", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_no_number_comes_twice(name: str, is_back: bool, database_url: str, tmp_path: Path) -> None:
     before, after = CASES[name][::-1] if is_back else CASES[name]
     project = Project(tmp_path / "project", database_url).models(before())

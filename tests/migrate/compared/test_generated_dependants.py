@@ -86,3 +86,20 @@ def test_what_hangs_on_a_generated_column_stays(
     project.downgrade()
     assert schema_dump(database_url, exclude_tables=OURS) == before
     assert rows(database_url, GRANTED) == granted
+
+
+def test_what_inherits_in_two_ways_is_made_again_once(database_url: str, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", database_url).models(doubled(Integer))
+    project.autogenerate("before")
+    project.upgrade()
+    run_script(
+        database_url,
+        "CREATE SCHEMA beside; CREATE TABLE beside.a () INHERITS (one);"
+        "CREATE TABLE beside.b () INHERITS (one); CREATE TABLE beside.c () INHERITS (beside.a, "
+        "beside.b); ALTER TABLE beside.c ADD CONSTRAINT own CHECK (twice < 1000)",
+    )
+    before = schema_dump(database_url, exclude_tables=OURS)
+    project.models(doubled(BigInteger)).autogenerate("after")
+    project.upgrade()
+    after = schema_dump(database_url, exclude_tables=OURS)
+    assert after.replace("number bigint", "number integer") == before != after

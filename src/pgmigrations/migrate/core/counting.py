@@ -18,8 +18,7 @@ def identity_sequence(table: str, column: str) -> str:
   SELECT d.objid::regclass
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = {literal(table)}::regclass
-    AND a.attname = {literal(column)}
+  WHERE {is_column(table, column)} AND d.refclassid = 'pg_catalog.pg_class'::regclass
     AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i')"""
 
 

@@ -74,11 +74,11 @@ def heavy_statements(place: Place, old: State, new: State, using: str | None) ->
         if new.get("not_null"):
             # An identity column must refuse NULL already.
             statements.append(f"{alter} SET NOT NULL")
-        if is_renumbered and not is_renumbered_first:
-            statements += _renumbered(place, old, new)
-        elif not is_renumbered:
+        if not is_renumbered:
             statements.append(f"{alter} ADD {identity_clause(new['identity_options'])}")
             statements.append(_count_on(place))
+        elif not is_renumbered_first:
+            statements += _renumbered(place, old, new)
     return statements
 
 

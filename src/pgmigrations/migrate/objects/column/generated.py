@@ -95,13 +95,14 @@ DECLARE
   statement text;
 """
 
-# The column goes from the partitions, too, with what they have on it besides.
+# The column goes from the partitions, too, with what they have on it besides; what inherits it in
+# two ways is one member.
 _MEMBERS = """\
   WITH RECURSIVE member AS (
     SELECT relation AS relation, a.attnum AS number, 0 AS level, a.attnotnull AS is_needed
     FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = relation AND a.attname = named AND NOT a.attisdropped
-    UNION ALL
+    UNION
     SELECT h.inhrelid::regclass, a.attnum, m.level + 1, m.is_needed
     FROM member m
     JOIN pg_catalog.pg_inherits h ON h.inhparent = m.relation

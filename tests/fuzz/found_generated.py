@@ -57,6 +57,15 @@ def _of_another_type(after: bool, *, stored: bool) -> SchemaSpec:
     return SchemaSpec((TableSpec("", "t", columns),))
 
 
+def _inherited(is_listed: bool) -> SchemaSpec:
+    """A column that lies at another place in the table that inherits it, once it has gone back."""
+    generated = None if is_listed else Expression("length({0})", ("c1",))
+    numbered = ColumnSpec("c2", "integer[]" if is_listed else "integer", generated=generated)
+    parent = TableSpec("", "t", (ColumnSpec("c1", "char(12)"), numbered))
+    child = TableSpec("", "u", (ColumnSpec("c3", "varchar(80)"),), inherits=("", "t"))
+    return SchemaSpec((parent, child))
+
+
 def _counting(identity: IdentitySpec) -> SchemaSpec:
     column = ColumnSpec("c1", "integer", nullable=False, identity=identity)
     return SchemaSpec((TableSpec("", "t", (column,)),))
@@ -82,4 +91,7 @@ GENERATING: dict[str, Pair] = {
         _checked("{0} * 2"), _checked("{0} + {1}")
     ),
     "a column that a key no longer includes becomes virtual": Pair(_keyed(True), _keyed(False)),
+    "an inherited column that becomes an array": Pair(
+        _inherited(False), _inherited(True), is_created=True
+    ),
 }

@@ -11,10 +11,12 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -46,18 +48,24 @@ ALTER TABLE one_21 ALTER COLUMN twice SET STATISTICS 77;
 COMMENT ON COLUMN one_1.twice IS 'kept';
 CREATE STATISTICS own_statistics ON id, twice FROM one_21;
 GRANT UPDATE (twice) ON one_1 TO PUBLIC;
+CREATE UNIQUE INDEX own_middle ON one_2 (id, twice);
+COMMENT ON INDEX one_21_id_twice_idx IS 'kept';
+ALTER INDEX one_21_id_twice_idx RENAME TO own_leaf;
+COMMENT ON INDEX own_unique IS 'kept';
+COMMENT ON STATISTICS own_statistics IS 'kept';
+ALTER TABLE one_1 ALTER COLUMN twice SET (n_distinct = 9);
 INSERT INTO one VALUES (1, 5), (11, 6);
 """
 
 
-def doubled(type_: Any, **options: Any) -> MetaData:
+def doubled(type_: Any, expression: str = "number * 2", **options: Any) -> MetaData:
     metadata = MetaData()
     Table(
         "one",
         metadata,
         Column("id", Integer),
         Column("number", type_),
-        Column("twice", Integer, Computed("number * 2", persisted=True)),
+        Column("twice", Integer, Computed(expression, persisted=True)),
         Index("ix", "twice"),
         CheckConstraint("twice < 5000", name="small"),
         UniqueConstraint("id", "twice", name="once"),
@@ -103,3 +111,87 @@ def test_what_inherits_in_two_ways_is_made_again_once(database_url: str, tmp_pat
     project.upgrade()
     after = schema_dump(database_url, exclude_tables=OURS)
     assert after.replace("number bigint", "number integer") == before != after
+
+
+@pytest.mark.parametrize(
+    ("after", "values"),
+    [
+        (doubled(BigInteger), (10, 16)),
+        (doubled(Integer, "number * 3"), (15, 24)),
+        (doubled(BigInteger, "number * 3"), (15, 24)),
+    ],
+    ids=["a type", "an expression", "both"],
+)
+def test_a_table_that_came_to_inherit_is_generated_alike(
+    after: MetaData, values: tuple[int, int], database_url: str, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project", database_url).models(doubled(Integer))
+    project.autogenerate("before")
+    project.upgrade()
+    run_script(
+        database_url,
+        "CREATE SCHEMA beside; CREATE TABLE beside.a (LIKE one INCLUDING ALL);"
+        "ALTER TABLE beside.a INHERIT one; INSERT INTO beside.a VALUES (1, 5)",
+    )
+    select = "SELECT twice FROM beside.a ORDER BY id"
+    project.models(after).autogenerate("after")
+    project.upgrade()
+    run_script(database_url, "INSERT INTO beside.a VALUES (2, 8)")
+    assert [twice for (twice,) in rows(database_url, select)] == [*values]
+    project.downgrade()
+    run_script(database_url, "INSERT INTO beside.a VALUES (3, 9)")
+    assert [twice for (twice,) in rows(database_url, select)] == [10, 16, 18]
+
+
+@pytest.mark.needs_server(min=18)
+@pytest.mark.parametrize("type_", [Integer, Text])
+def test_a_virtual_column_becomes_a_plain_one_without_an_update(
+    type_: Any, database_url: str, tmp_path: Path
+) -> None:
+    def doubled_once(*arguments: Any) -> MetaData:
+        metadata = MetaData()
+        columns = (Column("id", Integer), Column("number", Integer), Column("twice", *arguments))
+        Table("one", metadata, *columns)
+        return metadata
+
+    virtual = doubled_once(Integer, Computed("number * 2", persisted=False))
+    project = Project(tmp_path / "project", database_url).models(virtual)
+    project.autogenerate("before")
+    project.upgrade()
+    run_script(
+        database_url,
+        "INSERT INTO one VALUES (1, 5);"
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'append only'; END $$;"
+        "CREATE TRIGGER refusing BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION refuse();",
+    )
+    project.models(doubled_once(type_)).autogenerate("after")
+    project.upgrade()
+    assert project.check()
+    assert rows(database_url, "SELECT twice::text FROM one") == [("10",)]
+    project.downgrade()
+    assert rows(database_url, "SELECT twice FROM one") == [(10,)]
+
+
+def test_a_foreign_key_makes_way_for_what_its_key_is_generated_from(
+    database_url: str, tmp_path: Path
+) -> None:
+    def referring(type_: Any) -> MetaData:
+        metadata = doubled(type_)
+        metadata.tables["one"].append_constraint(UniqueConstraint("twice", name="key"))
+        key = ForeignKey("one.twice", name="known")
+        Table("used", metadata, Column("id", Integer), Column("twice", Integer, key))
+        return metadata
+
+    project = Project(tmp_path / "project", database_url).models(referring(Integer))
+    project.autogenerate("before")
+    project.upgrade()
+    run_script(database_url, "INSERT INTO one VALUES (1, 5); INSERT INTO used VALUES (1, 10)")
+    before = schema_dump(database_url, exclude_tables=OURS)
+    project.models(referring(BigInteger)).autogenerate("after")
+    project.upgrade()
+    assert project.check()
+    after = schema_dump(database_url, exclude_tables=OURS)
+    assert after.replace("number bigint", "number integer") == before != after
+    project.downgrade()
+    assert schema_dump(database_url, exclude_tables=OURS) == before

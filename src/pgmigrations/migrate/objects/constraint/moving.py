@@ -125,6 +125,16 @@ def _keys(
             yield from _retyped(relation, found.included_columns, difference)
             names = (*before.referred_columns, *found.included_columns)
             yield from _changed(relation, names, difference, among=("generated",))
+            yield from _changed(relation, _sources(relation, names, difference), difference)
+
+
+def _sources(relation: tuple[str, str], names: Iterable[str], difference: Difference) -> list[str]:
+    """Name what the generated columns among those of these names are generated from."""
+    places = [("column", *relation, name) for name in names]
+    states = [
+        one.get(place) for one in (difference.actual, difference.declared) for place in places
+    ]
+    return sorted({source for state in states for source in getattr(state, "made_of", ())})
 
 
 def _logged(

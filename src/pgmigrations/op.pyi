@@ -494,7 +494,7 @@ def create_sequence(
     """Create a sequence, unless it is there and the same.
 
     Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
-    of whole numbers owns counts on from the largest value, if that lies behind its start. Its
+    of numbers owns counts on from the largest value, if that lies behind its start. Its
     reverse is `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
     Example:
@@ -544,7 +544,7 @@ def alter_sequence(
 
     A position outside new limits becomes the nearest that they allow: one that has counted
     beyond its new end has no number left, unless it cycles. One that becomes the property of a
-    column of whole numbers whose default takes its numbers counts on from the largest value,
+    column of numbers whose default takes its numbers counts on from the largest value,
     never backwards; so does one that turns, from those of every column that takes its numbers.
 
     Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number
@@ -735,8 +735,8 @@ def change_column(
     column, the column is made again with its indexes, constraints, statistics and
     privileges, in partitions, too: its values follow from the others. What becomes a
     plain column keeps its values; what becomes a generated one loses its own. An identity
-    that is added counts on from the largest value, and so does one that turns, and a new
-    sequence that a default comes to take numbers of; else where one is counting stays, or
+    that is added counts on from the largest value, and so does one that turns, and a
+    sequence whose numbers become a column's default; else where one is counting stays, or
     becomes the nearest that new limits allow.
 
     Its reverse goes from `new` to `old`.

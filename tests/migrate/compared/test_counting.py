@@ -14,11 +14,13 @@ from sqlalchemy import (
     Identity,
     Integer,
     MetaData,
+    Numeric,
     Sequence,
     SmallInteger,
     Table,
     create_engine,
 )
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.pool import NullPool
 
 from tests.support.database import Databases
@@ -35,12 +37,25 @@ def numbered(type_: Any = Integer, *arguments: Any, **options: Any) -> MetaData:
     return metadata
 
 
-def drawn(name: str, **options: Any) -> MetaData:
+def drawn(name: str, type_: Any = Integer, *, beside: str = "", **options: Any) -> MetaData:
     metadata = MetaData()
     sequence = Sequence(name, metadata=metadata, **options)
-    column = Column("id", Integer, server_default=sequence.next_value(), primary_key=True)
+    if beside:
+        Sequence(beside, metadata=metadata)
+    column = Column("id", type_, server_default=sequence.next_value(), primary_key=True)
     Table("one", metadata, column, Column("turn", Integer))
     return metadata
+
+
+def beside(*arguments: Any, name: str) -> MetaData:
+    """A column that is numbered in some way beside a free sequence."""
+    metadata = numbered(Integer, *arguments, autoincrement=bool(arguments))
+    Sequence(name, metadata=metadata)
+    return metadata
+
+
+def whole() -> Any:
+    return DOMAIN("whole", Numeric(12, 0))
 
 
 CASES: dict[str, tuple[Callable[[], MetaData], Callable[[], MetaData]]] = {
@@ -74,6 +89,22 @@ CASES: dict[str, tuple[Callable[[], MetaData], Callable[[], MetaData]]] = {
         partial(drawn, "s"),
     ),
     "another free sequence": (partial(drawn, "s"), partial(drawn, "other")),
+    "another free sequence that stays": (
+        partial(drawn, "s", beside="other"),
+        partial(drawn, "other", beside="s"),
+    ),
+    "an identity beside the sequence that was drawn from": (
+        partial(drawn, "s"),
+        partial(beside, Identity(), name="s"),
+    ),
+    "an identity instead of numbers that are no integers": (
+        partial(drawn, "s", Numeric(12, 0)),
+        partial(numbered, BigInteger, Identity()),
+    ),
+    "another free sequence, of a domain": (
+        partial(drawn, "s", whole()),
+        partial(drawn, "other", whole()),
+    ),
 }
 
 
@@ -94,32 +125,65 @@ def test_no_number_comes_twice(name: str, is_back: bool, database_url: str, tmp_
     _insert(database_url)
 
 
-def test_a_sequence_that_others_count_by_stays_where_it_is(
-    database_url: str, tmp_path: Path
+@pytest.mark.parametrize(("place", "next_place"), [(1, 1001), (5000, 5001)])
+def test_a_sequence_that_others_count_by_goes_behind_the_rows_and_never_back(
+    place: int, next_place: int, database_url: str, tmp_path: Path
 ) -> None:
-    """Only one that is new has nothing behind it."""
-    metadata = numbered(Integer, autoincrement=False)
-    Sequence("s", metadata=metadata)
-    project = Project(tmp_path / "project", database_url).models(metadata)
+    project = Project(tmp_path / "project", database_url).models(beside(name="s"))
     project.autogenerate("before")
     project.upgrade()
     with create_engine(database_url, poolclass=NullPool).begin() as connection:
         connection.exec_driver_sql("INSERT INTO one (id) VALUES (1000)")
-        connection.exec_driver_sql("SELECT nextval('s')")
+        connection.exec_driver_sql(f"SELECT setval('s', {place})")
     project.models(drawn("s"))
     project.autogenerate("after")
     project.upgrade()
     with create_engine(database_url, poolclass=NullPool).begin() as connection:
-        assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == 2
+        assert connection.exec_driver_sql("SELECT nextval('s')").scalar_one() == next_place
 
 
-def beside() -> MetaData:
-    metadata = numbered(Integer, autoincrement=False)
-    Sequence("one_id_seq", metadata=metadata)
-    return metadata
+def test_a_sequence_goes_behind_the_rows_of_every_table_that_comes_to_share_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    def counted(is_shared: bool) -> MetaData:
+        metadata = MetaData()
+        for name in ("one", "two"):
+            own = Sequence("shared" if is_shared else f"of_{name}", metadata=metadata)
+            column = Column("id", Integer, server_default=own.next_value(), primary_key=True)
+            Table(name, metadata, column, Column("turn", Integer))
+        return metadata
+
+    project = Project(tmp_path / "project", database_url).models(counted(False))
+    project.autogenerate("before")
+    project.upgrade()
+    _insert(database_url, "one", 3)
+    _insert(database_url, "two", 30)
+    project.models(counted(True)).autogenerate("after")
+    project.upgrade()
+    _insert(database_url, "one", 40)
+    _insert(database_url, "two", 40)
+    project.downgrade()
+    _insert(database_url, "one", 90)
+    _insert(database_url, "two", 90)
 
 
-@pytest.mark.parametrize("before", [partial(drawn, "one_id_seq"), beside])
+def test_rows_beyond_the_end_hide_none_of_those_before_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project", database_url)
+    project.models(numbered(Integer, autoincrement=False)).autogenerate("before")
+    project.upgrade()
+    with create_engine(database_url, poolclass=NullPool).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO one (id) VALUES (-7), (-3), (900)")
+    project.models(numbered(Integer, Identity(start=-10, minvalue=-10, maxvalue=800)))
+    project.autogenerate("after")
+    project.upgrade()
+    _insert(database_url)
+
+
+@pytest.mark.parametrize(
+    "before", [partial(drawn, "one_id_seq"), partial(beside, name="one_id_seq")]
+)
 def test_an_identity_gets_its_name_from_a_sequence_that_goes(
     before: Callable[[], MetaData], databases: Databases, tmp_path: Path
 ) -> None:
@@ -140,7 +204,7 @@ def _dump(url: str) -> str:
     return schema_dump(url, exclude_tables=["pgmigrations*"])
 
 
-def _insert(url: str) -> None:
+def _insert(url: str, table: str = "one", count: int = _COUNT) -> None:
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        for _ in range(_COUNT):
-            connection.exec_driver_sql("INSERT INTO one (turn) VALUES (1)")
+        for _ in range(count):
+            connection.exec_driver_sql(f"INSERT INTO {table} (turn) VALUES (1)")

@@ -68,21 +68,16 @@ BEGIN
 END""")
 
 
-def counting_on(sequence: str, columns: str, *, is_new: bool = False) -> str:
+def counting_on(sequence: str, columns: str) -> str:
     """Write a block that lets a sequence go on behind the values that columns have already.
 
-    Never backwards: what lies before its place, it does not meet.
+    Never backwards: what lies before its place, it does not meet, nor what lies beyond its end.
 
     Args:
         sequence: An expression for its OID.
-        columns: The condition that a column `a` of pg_attribute is numbered by it; only whole
-            numbers are looked at.
-        is_new: Whether one that has counted before, for whomever, stays where it is.
+        columns: The condition that a column `a` of pg_attribute is numbered by it; only numbers
+            are looked at.
     """
-    idle = """
-  IF place.is_called OR place.last_value <> counted.seqstart THEN
-    RETURN;
-  END IF;"""
     return do_block(f"""\
 DECLARE
   counted pg_catalog.pg_sequence;
@@ -94,19 +89,25 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  EXECUTE format('SELECT last_value, is_called FROM %s', counted.seqrelid::regclass) INTO place;\
-{idle if is_new else ""}
+  EXECUTE format('SELECT last_value, is_called FROM %s', counted.seqrelid::regclass) INTO place;
   FOR numbered IN
     SELECT a.attrelid::regclass AS relation, a.attname AS name FROM pg_catalog.pg_attribute a
-    WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-      AND NOT a.attisdropped AND {columns}
+    WHERE NOT a.attisdropped AND {columns}
+      AND (WITH RECURSIVE base AS (
+             SELECT a.atttypid AS id
+             UNION ALL
+             SELECT t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.id
+             WHERE t.typtype = 'd')
+           SELECT bool_or(b.id IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+                                   'numeric'::regtype)) FROM base b)
   LOOP
-    EXECUTE format('SELECT %s(%I) FROM %s',
+    EXECUTE format('SELECT %s(%I) FROM %s WHERE %2$I BETWEEN $1 AND $2',
                    CASE WHEN counted.seqincrement > 0 THEN 'max' ELSE 'min' END,
-                   numbered.name, numbered.relation) INTO outermost;
-    IF (CASE WHEN counted.seqincrement > 0
-             THEN outermost BETWEEN place.last_value AND counted.seqmax
-             ELSE outermost BETWEEN counted.seqmin AND place.last_value END) THEN
+                   numbered.name, numbered.relation)
+    INTO outermost
+    USING CASE WHEN counted.seqincrement > 0 THEN place.last_value ELSE counted.seqmin END,
+          CASE WHEN counted.seqincrement > 0 THEN counted.seqmax ELSE place.last_value END;
+    IF outermost IS NOT NULL THEN
       PERFORM pg_catalog.setval(counted.seqrelid::regclass, outermost);
       place.last_value := outermost;
     END IF;

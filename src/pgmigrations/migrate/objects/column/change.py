@@ -88,12 +88,13 @@ def is_serial_default(default: str) -> bool:
 
 
 def light_statements(
-    place: Place, new: State, *, guarded: bool = False, has_partitions: bool = False
+    place: Place, old: State, new: State, *, guarded: bool = False, has_partitions: bool = False
 ) -> list[str]:
     """Write the properties that may be set any number of times.
 
     Args:
         place: Schema, table and column.
+        old: The properties as they were.
         new: The properties.
         guarded: Whether the column may be an identity by now, which has no default to drop.
         has_partitions: Whether the table may have partitions.
@@ -102,10 +103,10 @@ def light_statements(
     statements = []
     if "default" in new and not new.get("generated") and not new.get("identity_options"):
         default = new["default"]
-        if default or not guarded or "identity_options" in new:
+        if is_serial_default(default) and default != old["default"]:
+            statements.append(_drawn_on(place, default))
+        elif default or not guarded or "identity_options" in new:
             statements.append(f"{alter} {f'SET DEFAULT {default}' if default else 'DROP DEFAULT'}")
-            if is_serial_default(default):
-                statements.append(_draw_on(place))
         else:
             statements.append(_default_dropped(place))
     if "not_null" in new:
@@ -263,10 +264,22 @@ def _count_on(place: Place) -> str:
     return counting_on(identity_sequence(table, column), is_column(table, column))
 
 
-def _draw_on(place: Place) -> str:
-    """Write a block that lets a new sequence count on from the values that are there."""
+def _drawn_on(place: Place, default: str) -> str:
+    """Write a block that sets a default, whose sequence counts on from the values that are there.
+
+    Said again, it finds that default, and leaves out what has come by hand since.
+    """
     table, column = qualified(*place[:2]), place[2]
-    return counting_on(drawn_sequence(table, column), is_column(table, column), is_new=True)
+    sequence = drawn_sequence(table, column)
+    return do_block(f"""\
+DECLARE
+  drawn oid := {sequence};
+BEGIN
+  {_alter(place)} SET DEFAULT {default};
+  IF drawn IS DISTINCT FROM {sequence} THEN
+    EXECUTE {literal(counting_on(sequence, is_column(table, column)))};
+  END IF;
+END""")
 
 
 _WIDTHS = {"smallint": 2, "integer": 4, "bigint": 8}

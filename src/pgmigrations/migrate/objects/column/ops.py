@@ -89,8 +89,8 @@ class ChangeColumn(Operation):
         column, the column is made again with its indexes, constraints, statistics and
         privileges, in partitions, too: its values follow from the others. What becomes a
         plain column keeps its values; what becomes a generated one loses its own. An identity
-        that is added counts on from the largest value, and so does one that turns, and a new
-        sequence that a default comes to take numbers of; else where one is counting stays, or
+        that is added counts on from the largest value, and so does one that turns, and a
+        sequence whose numbers become a column's default; else where one is counting stays, or
         becomes the nearest that new limits allow.
 
         Its reverse goes from `new` to `old`.
@@ -209,7 +209,7 @@ class ChangeColumn(Operation):
         new = {name: self.new[name] for name in names}
         place = (self.schema, self.table, self.column)
         heavy = heavy_statements(place, old, new, self.using) if names & set(HEAVY) else []
-        return [*heavy, *light_statements(place, new, has_partitions=self._has_partitions)]
+        return [*heavy, *light_statements(place, old, new, has_partitions=self._has_partitions)]
 
     def guarded_statements(self) -> list[str]:
         """Return blocks that look by themselves for what cannot be done twice."""
@@ -218,7 +218,7 @@ class ChangeColumn(Operation):
         if set(self.new) & set(HEAVY):
             statements = heavy_statements(place, self.old, self.new, self.using)
             heavy = [guarded_block(place, self.old, self.new, statements)]
-        light = light_statements(place, self.new, guarded=True, has_partitions=True)
+        light = light_statements(place, self.old, self.new, guarded=True, has_partitions=True)
         return [*heavy, *light]
 
     def reverse(self) -> ChangeColumn:

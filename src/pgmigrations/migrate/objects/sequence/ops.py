@@ -63,7 +63,7 @@ class CreateSequence(Operation):
         """Create a sequence, unless it is there and the same.
 
         Emits `CREATE SEQUENCE`, which locks no table, and `COMMENT ON SEQUENCE`. One that a column
-        of whole numbers owns counts on from the largest value, if that lies behind its start. Its
+        of numbers owns counts on from the largest value, if that lies behind its start. Its
         reverse is `op.drop_sequence`. An unlogged one asks for PostgreSQL 15 or newer.
 
         Example:
@@ -237,7 +237,7 @@ class AlterSequence(Operation):
 
         A position outside new limits becomes the nearest that they allow: one that has counted
         beyond its new end has no number left, unless it cycles. One that becomes the property of a
-        column of whole numbers whose default takes its numbers counts on from the largest value,
+        column of numbers whose default takes its numbers counts on from the largest value,
         never backwards; so does one that turns, from those of every column that takes its numbers.
 
         Emits `ALTER SEQUENCE` (SHARE ROW EXCLUSIVE on the sequence, so nobody draws a number

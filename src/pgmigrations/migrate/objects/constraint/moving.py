@@ -20,6 +20,8 @@ KEYS = ("primary key", "unique")
 
 # A column that differs in one of these cannot be changed below a constraint in every case.
 _PROPERTIES = ("type", "not_null", "generated", "collation")
+# One that differs in one of these lets go of what is generated from it first.
+_VALUES = ("type", "generated", "collation")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _keys(
             yield from _retyped(relation, found.included_columns, difference)
             names = (*before.referred_columns, *found.included_columns)
             yield from _changed(relation, names, difference, among=("generated",))
-            yield from _changed(relation, _sources(relation, names, difference), difference)
+            sources = _sources(relation, names, difference)
+            yield from _changed(relation, sources, difference, among=_VALUES)
 
 
 def _sources(relation: tuple[str, str], names: Iterable[str], difference: Difference) -> list[str]:

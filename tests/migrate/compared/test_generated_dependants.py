@@ -143,6 +143,35 @@ def test_a_table_that_came_to_inherit_is_generated_alike(
     assert [twice for (twice,) in rows(database_url, select)] == [10, 16, 18]
 
 
+def test_a_declared_table_that_came_to_inherit_is_generated_alike(
+    database_url: str, tmp_path: Path
+) -> None:
+    def with_kid(type_: Any, *, is_heir: bool) -> MetaData:
+        metadata = MetaData()
+        for name in ("one",) if is_heir else ("one", "kid"):
+            twice = Column("twice", Integer, Computed("number * 2", persisted=True))
+            Table(name, metadata, Column("id", Integer), Column("number", type_), twice)
+        if is_heir:
+            Table("kid", metadata, postgresql_inherits="one")
+        return metadata
+
+    project = Project(tmp_path / "project", database_url)
+    project.models(with_kid(Integer, is_heir=False)).autogenerate("before")
+    project.upgrade()
+    run_script(database_url, "INSERT INTO kid (id, number) VALUES (1, 5)")
+    for type_ in (Integer, BigInteger):
+        models = with_kid(type_, is_heir=True)
+        assert project.models(models).autogenerate(f"inherits_{type_.__name__}") is not None
+        project.upgrade()
+        assert project.check()
+    run_script(database_url, "INSERT INTO kid (id, number) VALUES (2, 8)")
+    select = "SELECT twice FROM kid ORDER BY id"
+    assert rows(database_url, select) == [(10,), (16,)]
+    project.downgrade()
+    run_script(database_url, "INSERT INTO kid (id, number) VALUES (3, 9)")
+    assert rows(database_url, select) == [(10,), (16,), (18,)]
+
+
 @pytest.mark.needs_server(min=18)
 @pytest.mark.parametrize("type_", [Integer, Text])
 def test_a_virtual_column_becomes_a_plain_one_without_an_update(

@@ -313,6 +313,7 @@ def test_an_extension_goes_when_nothing_uses_it_any_more(database_url: str, tmp_
     assert project.check()
 
 
+@pytest.mark.needs_extension("citext")
 def test_what_no_extension_brings_is_refused_by_name(database_url: str, tmp_path: Path) -> None:
     project = Project(tmp_path / "project", database_url).models(words("gin_unheard_of_ops"))
     with pytest.raises(CommandError, match="gin_unheard_of_ops"):
